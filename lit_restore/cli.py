@@ -48,6 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 all done, 1 some files failed, 2 usage or config, 3 an extra or weights are missing,
         130 interrupted, 143 terminated.
     """
+    if argv is None:  # the process is ours, and so are its signals
+        signal.signal(signal.SIGTERM, _terminate)
     words = list(sys.argv[1:] if argv is None else argv)
     verb = words[0] if words else "--help"
     if verb in ("-h", "--help", "help"):
@@ -66,7 +68,6 @@ def _run(verb: str, words: list[str]) -> int:
     module = VERBS[verb].module
     # The Trainer's verbs share one module, which needs to know which of them was asked for.
     arguments = words if module == "lit_restore.training" else words[1:]
-    signal.signal(signal.SIGTERM, _terminate)
     try:
         return int(importlib.import_module(module).main(arguments) or 0)
     except KeyboardInterrupt:
@@ -95,7 +96,7 @@ def _help() -> str:
             "verbs:",
             *lines,
             "",
-            "lit-restore VERB --help tells the options of a verb; lit-restore --version the version.",
+            "lit-restore VERB --help tells a verb's options, lit-restore --version the version.",
             "",
         ]
     )

@@ -1,0 +1,175 @@
+"""Networks in files: written with a description in plain values, rebuilt from it alone.
+
+A ``.safetensors`` file carries the description in its header, a Lightning ``.ckpt`` under the key
+``lit_restore``. Only classes that ``lit_restore.models`` exports are ever built, and a ``.ckpt`` is
+read with ``weights_only=True``, so that a file cannot run code.
+"""
+
+import inspect
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import lit_restore
+from lit_restore import models
+
+KEY = "lit_restore"
+
+
+class CheckpointError(ValueError):
+    """A file that holds no network of ours, and why."""
+
+
+def describe_network(network: nn.Module) -> dict[str, Any]:
+    """Describe a network in plain values: its class, its constructor's arguments, its needs.
+
+    Raises:
+        ValueError: If ``lit_restore.models`` does not export the network's class.
+    """
+    name = type(network).__name__
+    if getattr(models, name, None) is not type(network):
+        raise ValueError(
+            f"only networks of lit_restore.models can be described, got {type(network)!r}; "
+            f"these are {', '.join(models.__all__)}"
+        )
+    arguments = {
+        argument: _plain(getattr(network, argument))
+        for argument in inspect.signature(type(network)).parameters
+    }
+    return {
+        "network": name,
+        "arguments": arguments,
+        "scale": getattr(network, "scale", 1),
+        "value_range": getattr(network, "value_range", "unit"),
+        "versions": {"lit_restore": lit_restore.__version__, "torch": str(torch.__version__)},
+    }
+
+
+def save_network(network: nn.Module, path: Path | str, **extra: Any) -> None:
+    """Write a network as ``.safetensors``, under a temporary name that is then renamed.
+
+    Args:
+        network: A network of ``lit_restore.models``.
+        path: Where to; must end in ``.safetensors``.
+        **extra: Plain values to keep beside the description (recipe, data, quality).
+
+    Raises:
+        ValueError: If ``path`` has another suffix, or the network cannot be described.
+    """
+    from safetensors.torch import save
+
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise ValueError(f"weights are written as .safetensors, got {path.name}")
+    description = describe_network(network) | extra
+    tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
+    replace_file(path, save(tensors, metadata={KEY: json.dumps(description)}))
+
+
+def load_network(path: Path | str) -> nn.Module:
+    """Rebuild a network from a ``.safetensors`` or ``.ckpt`` file, in eval mode, on the CPU.
+
+    Of a task with several networks the one called ``network`` or ``generator`` is loaded; of a run
+    with weight averaging the averaged weights.
+
+    Raises:
+        CheckpointError: If the file is missing, unreadable, or not one of ours.
+    """
+    description, tensors = _read(Path(path))
+    try:
+        network = build_network(description)
+        network.load_state_dict(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise CheckpointError(f"{path}: the weights do not fit their network: {reason}") from error
+    return network.eval()
+
+
+def build_network(description: Mapping[str, Any]) -> nn.Module:
+    """Build the network that ``describe_network`` described, with fresh weights.
+
+    Raises:
+        ValueError: If ``lit_restore.models`` exports no such class.
+    """
+    name = description["network"]
+    if name not in models.__all__:
+        raise ValueError(f"{name!r} is no network of lit_restore {lit_restore.__version__}")
+    return getattr(models, name)(**description["arguments"])
+
+
+def read_description(path: Path | str) -> dict[str, Any]:
+    """Read what a file says of its network, without building it.
+
+    Raises:
+        CheckpointError: If the file is missing, unreadable, or not one of ours.
+    """
+    return _read(Path(path))[0]
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: under a temporary name beside it, synced, then renamed."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    if not path.is_file():
+        raise CheckpointError(f"{path}: there is no such file")
+    reader = _read_safetensors if path.suffix == ".safetensors" else _read_checkpoint
+    try:
+        return reader(path)
+    except CheckpointError:
+        raise
+    except Exception as error:  # the readers raise whatever they like on a broken file
+        reason = " ".join(str(error).split())[:200]
+        raise CheckpointError(f"{path}: cannot be read as weights: {reason}") from error
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+        if KEY not in metadata:
+            raise CheckpointError(f"{path}: says nothing of a network of lit_restore")
+        return json.loads(metadata[KEY]), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    networks = content.get(KEY, {}).get("networks", {}) if isinstance(content, dict) else {}
+    role = next((role for role in ("network", "generator") if role in networks), None)
+    if role is None:
+        raise CheckpointError(f"{path}: says nothing of a network of lit_restore")
+    prefix = f"{role}."
+    tensors = {
+        name.removeprefix(prefix): value
+        for name, value in content["state_dict"].items()
+        if name.startswith(prefix)
+    }
+    return networks[role], tensors
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,11 @@
+"""Networks; torch only.
+
+Every network keeps each constructor argument under its own name, so that a checkpoint can describe
+it in plain values, and says what a caller must know to feed it: ``multiple_of`` (height and width
+must be multiples of so many pixels), ``scale`` (output size over input size) and ``in_channels``.
+"""
+
+from lit_restore.models.mosaic_unet import MosaicUNet
+from lit_restore.models.small_mosaic_unet import SmallMosaicUNet
+
+__all__ = ["MosaicUNet", "SmallMosaicUNet"]

@@ -7,8 +7,6 @@ read with ``weights_only=True``, so that a file cannot run code.
 
 import inspect
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from torch import Tensor, nn
 
 import lit_restore
 from lit_restore import models
+from lit_restore.atomic import replace_file
 
 KEY = "lit_restore"
 
@@ -110,27 +109,6 @@ def read_description(path: Path | str) -> dict[str, Any]:
         CheckpointError: If the file is missing, unreadable, or not one of ours.
     """
     return _read(Path(path))[0]
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: under a temporary name beside it, synced, then renamed."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

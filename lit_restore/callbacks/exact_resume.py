@@ -1,0 +1,138 @@
+"""Resume a run bit for bit, and stop it on SIGTERM without losing a step."""
+
+import io
+import random
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
+
+from lit_restore.atomic import replace_file
+
+KEY = "random_states"
+TERMINATED = 143
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes a checkpoint under a temporary name in its own folder, and renames it when whole."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Write ``checkpoint``; a crash on the way leaves the file of before."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        buffer = io.BytesIO()
+        torch.save(checkpoint, buffer)
+        replace_file(path, buffer.getvalue())
+
+
+class ExactResume(Checkpoint):
+    """Keeps what a checkpoint lacks for going on exactly, and ends a run cleanly on SIGTERM.
+
+    Checkpoints get every process's random states (torch, its device, NumPy, Python), which return
+    when training starts again; with a DataModule of ``lit_restore.datamodules`` the resumed run is
+    bit for bit the one that was never cut. They are written whole or not at all. On SIGTERM the
+    step under way is finished, ``last.ckpt`` is written in the folder of the run's checkpoints, and
+    the process exits with status 143; if several processes train, it takes a signal to any of them.
+
+    It counts as a checkpoint callback, so that Lightning runs it after those that change weights.
+    """
+
+    def __init__(self) -> None:
+        self._states: list[dict[str, Any]] | None = None
+        self._stop = False
+        self._handler: Any = None
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Let checkpoints be written whole or not at all, unless somebody chose another way."""
+        if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
+            trainer.strategy.checkpoint_io = AtomicCheckpointIO()
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add the random states of every process."""
+        state = random_state(pl_module.device)
+        states: list[Any] = [state]
+        if trainer.world_size > 1:
+            states = [None] * trainer.world_size
+            torch.distributed.all_gather_object(states, state)
+        checkpoint[KEY] = states
+
+    def on_load_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Remember the random states until training starts."""
+        self._states = checkpoint.get(KEY)
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Restore this process's random states, and listen for SIGTERM."""
+        states, self._states, self._stop = self._states, None, False
+        if states is not None and len(states) == trainer.world_size:
+            set_random_state(states[trainer.global_rank], pl_module.device)
+        elif states is not None:
+            rank_zero_warn(
+                f"the checkpoint is of {len(states)} processes and {trainer.world_size} go on: "
+                "the run continues, but not bit for bit"
+            )
+        if threading.current_thread() is threading.main_thread():
+            self._handler = signal.signal(signal.SIGTERM, self._request_stop)
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+        """Write a last checkpoint and stop, if any process was asked to."""
+        stop = self._stop
+        if trainer.world_size > 1:
+            stop = trainer.strategy.reduce_boolean_decision(stop, all=False)
+        if not stop:
+            return
+        path = self._folder(trainer) / "last.ckpt"
+        trainer.save_checkpoint(path)
+        rank_zero_info(f"terminated after step {trainer.global_step}; resume from {path}")
+        # One process tells the result: a launcher takes a failed child for a crash and kills all.
+        raise SystemExit(TERMINATED if trainer.is_global_zero else 0)
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Give SIGTERM back to whom it belonged."""
+        if self._handler is not None:
+            signal.signal(signal.SIGTERM, self._handler)
+            self._handler = None
+
+    def _request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self._stop = True
+
+    @staticmethod
+    def _folder(trainer: Trainer) -> Path:
+        callback = trainer.checkpoint_callback
+        return Path(getattr(callback, "dirpath", None) or trainer.default_root_dir)
+
+
+def random_state(device: torch.device) -> dict[str, Any]:
+    """Read this process's random states, as plain values and tensors."""
+    name, keys, *rest = np.random.get_state()  # noqa: NPY002
+    state = {
+        "torch": torch.get_rng_state(),
+        "numpy": [str(name), [int(key) for key in keys], *rest],
+        "python": random.getstate(),
+    }
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def set_random_state(state: dict[str, Any], device: torch.device) -> None:
+    """Restore what ``random_state`` read."""
+    torch.set_rng_state(state["torch"])
+    name, keys, *rest = state["numpy"]
+    np.random.set_state((name, np.array(keys, dtype=np.uint32), *rest))
+    random.setstate(state["python"])
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)

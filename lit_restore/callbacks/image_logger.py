@@ -1,0 +1,77 @@
+"""Show how validation pictures look while a network learns."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback
+from torch import Tensor
+
+from lit_restore.data.images import write_image
+
+
+class ImageLogger(Callback):
+    """Writes a grid of input, prediction and target of the first validation pictures.
+
+    A row per picture, as ``images/step_<step>.png`` in the run's log folder, and as ``val/images``
+    to a logger that takes images (TensorBoard's).
+
+    Args:
+        count: Pictures to show, at most those of the first validation batch.
+        every_n_epochs: How often, in epochs of training.
+    """
+
+    def __init__(self, count: int = 4, every_n_epochs: int = 1) -> None:
+        self.count = count
+        self.every_n_epochs = every_n_epochs
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: dict[str, Any],
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Write the grid of the first batch."""
+        if batch_idx or trainer.sanity_checking or not trainer.is_global_zero:
+            return
+        if trainer.current_epoch % self.every_n_epochs:
+            return
+        with torch.no_grad():
+            prediction = pl_module(batch["input"][: self.count])
+        grid = picture_grid(batch["input"][: self.count], prediction, batch["target"])
+        self._write(trainer, grid.cpu())
+
+    def _write(self, trainer: Trainer, grid: Tensor) -> None:
+        if trainer.log_dir:
+            folder = Path(trainer.log_dir) / "images"
+            folder.mkdir(parents=True, exist_ok=True)
+            write_image(grid, folder / f"step_{trainer.global_step:06d}.png")
+        for logger in trainer.loggers:
+            add_image = getattr(getattr(logger, "experiment", None), "add_image", None)
+            if add_image is not None:
+                add_image("val/images", grid, trainer.global_step)
+
+
+def picture_grid(*columns: Tensor) -> Tensor:
+    """Lay batches side by side, a row per picture; smaller ones are enlarged to the last's size.
+
+    Args:
+        *columns: Shape (N, 3, H, W), in unit range; the shortest batch sets the rows.
+
+    Returns:
+        Shape (3, rows * H, columns * W), clipped to unit range.
+    """
+    rows = min(len(column) for column in columns)
+    size = columns[-1].shape[-2:]
+    same = [
+        column[:rows].float()
+        if column.shape[-2:] == size
+        else torch.nn.functional.interpolate(column[:rows].float(), size=size, mode="nearest-exact")
+        for column in columns
+    ]
+    table = torch.stack(same, dim=1).clamp(0, 1)  # rows, columns, 3, H, W
+    return table.permute(2, 0, 3, 1, 4).reshape(3, rows * size[0], len(columns) * size[1])

@@ -1,0 +1,236 @@
+"""``lit-restore restore``: restore picture files with a trained network."""
+
+import argparse
+import difflib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lit_restore.commands._batch import (
+    Job,
+    Sizes,
+    UsageError,
+    add_arguments,
+    find_inputs,
+    plan,
+    run,
+)
+from lit_restore.commands._report import Report
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from lit_restore.data.images import Header, Picture, ReadOptions
+    from lit_restore.inference import Restorer
+
+MISSING = 3
+
+
+class MissingWeightsError(Exception):
+    """The weights are not there, or not what they should be."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Restore the files that the arguments name.
+
+    Args:
+        argv: The words after ``lit-restore restore``.
+
+    Returns:
+        0 all done, 1 some files failed, 3 the weights are missing or broken. Wrong usage ends in
+        ``SystemExit`` 2.
+    """
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    try:
+        return _restore(arguments)
+    except UsageError as error:
+        parser.error(str(error))
+    except MissingWeightsError as error:
+        sys.stderr.write(f"lit-restore restore: {error}\n")
+        return MISSING
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lit-restore restore",
+        description="Restore pictures with a trained network. Each is written under its own name, "
+        "in its own format where that holds it, else as PNG.",
+    )
+    add_arguments(parser)
+    weights = parser.add_mutually_exclusive_group(required=True)
+    weights.add_argument("--model", metavar="NAME", help="shipped weights; see lit-restore models")
+    weights.add_argument("--weights", type=Path, metavar="FILE", help=".safetensors or .ckpt")
+    parser.add_argument("--format", metavar="SUFFIX", help="write all as png, jpg, webp, tif ...")
+    parser.add_argument(
+        "--bit-depth", choices=("auto", "8", "16"), default="auto", help="bits per channel"
+    )
+    parser.add_argument(
+        "--alpha",
+        default="keep",
+        metavar="keep|drop|composite=#rrggbb",
+        help="what becomes of transparency",
+    )
+    parser.add_argument("--frames", choices=("first", "all"), help="of animations, else refused")
+    parser.add_argument("--grey", choices=("keep", "colour"), default="keep", help="grey inputs")
+    parser.add_argument("--max-pixels", type=int, metavar="N", help="most pixels, in and out")
+    parser.add_argument("--strip-metadata", action="store_true", help="leave EXIF out")
+    parser.add_argument("--allow-truncated", action="store_true", help="read what there is")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    return parser
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    options = _read_options(arguments)
+    keep_grey = arguments.grey == "keep"
+    inputs = find_inputs(arguments.inputs, arguments.recursive)
+    jobs = plan(inputs, arguments.out, options, _suffix(arguments.format, keep_grey))
+    report = Report("restored", len(jobs), arguments.json)
+    work = _Work(_restorer(arguments), options, report, keep_grey)
+    return run(jobs, work, report, arguments.overwrite)
+
+
+def _read_options(arguments: argparse.Namespace) -> "ReadOptions":
+    from lit_restore.data.images import MAX_PIXELS, ReadOptions
+
+    depth = arguments.bit_depth
+    try:
+        return ReadOptions(
+            alpha=arguments.alpha,
+            frames=arguments.frames,
+            max_pixels=MAX_PIXELS if arguments.max_pixels is None else arguments.max_pixels,
+            allow_truncated=arguments.allow_truncated,
+            bit_depth=depth if depth == "auto" else int(depth),  # type: ignore[arg-type]
+            strip_metadata=arguments.strip_metadata,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _suffix(name: str | None, keep_grey: bool) -> "Callable[[Header], str]":
+    """Choose the suffix of an output by the input's header: its own format where that holds it."""
+    from lit_restore.data.images import can_hold, suffix_of
+
+    try:
+        suffix_of(name or "PNG")
+    except ValueError as error:
+        raise UsageError(f"--format: {error}") from error
+
+    def suffix(header: "Header") -> str:
+        own = header.frames == 1 and can_hold(
+            header.format, bit_depth=header.bit_depth, alpha=header.alpha
+        )
+        form = name or (header.format if own else "PNG")
+        return suffix_of(form, grey=header.grey and keep_grey)
+
+    return suffix
+
+
+def _restorer(arguments: argparse.Namespace) -> "Restorer":
+    from lit_restore.inference import Restorer
+
+    network = _load(arguments.weights or _shipped(arguments.model))
+    try:
+        return Restorer(network, arguments.device)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _load(path: Path) -> "nn.Module":
+    from lit_restore.checkpoints import CheckpointError, load_network
+
+    try:
+        return load_network(path)
+    except CheckpointError as error:
+        raise MissingWeightsError(str(error)) from error
+
+
+def _shipped(name: str) -> Path:
+    from lit_restore.weights import shipped, weights_path
+
+    names = list(shipped())
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+        guess = f" Did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"there is no model {name!r}.{guess} Shipped are: {', '.join(names)}")
+    try:
+        return weights_path(name)
+    except (OSError, ValueError) as error:
+        raise MissingWeightsError(str(error)) from error
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Restores one file.
+
+    Attributes:
+        restorer: The network.
+        options: How files are read.
+        report: Is told of what the output's format loses.
+        keep_grey: Whether a grey input is written grey.
+    """
+
+    restorer: "Restorer"
+    options: "ReadOptions"
+    report: Report
+    keep_grey: bool
+
+    def __call__(self, job: Job, wanted: Sequence[Path]) -> Sizes:
+        """Restore the wanted outputs of a job and return their sizes."""
+        from lit_restore.data.images import read_pictures
+
+        self._check_size(job)
+        sizes = []
+        for picture, path in zip(read_pictures(job.source, self.options), job.outputs, strict=True):
+            if path in wanted:
+                sizes.append(self._restore(picture, path))
+        return sizes
+
+    def _restore(self, picture: "Picture", path: Path) -> tuple[int, int]:
+        from lit_restore.data.images import write_image
+
+        self._tell_losses(picture, path)
+        image = self.restorer(picture.pixels)
+        write_image(
+            image,
+            path,
+            alpha=None if picture.alpha is None else _enlarged(picture.alpha, self.restorer.scale),
+            grey=picture.grey and self.keep_grey,
+            bit_depth=picture.bit_depth,
+            exif=picture.exif,
+        )
+        return image.shape[-2], image.shape[-1]
+
+    def _check_size(self, job: Job) -> None:
+        if job.header is None:
+            return
+        height, width = job.header.size
+        pixels = height * width * self.restorer.scale**2
+        if pixels > self.options.max_pixels:
+            raise ValueError(
+                f"the result would have {pixels} pixels, more than the limit of "
+                f"{self.options.max_pixels} (--max-pixels)"
+            )
+
+    def _tell_losses(self, picture: "Picture", path: Path) -> None:
+        from lit_restore.data.images import can_hold
+
+        losses = []
+        if picture.bit_depth == 16 and not can_hold(path.suffix, bit_depth=16):
+            losses.append("16 bits")
+        if picture.alpha is not None and not can_hold(path.suffix, alpha=True):
+            losses.append("transparency")
+        if losses:
+            self.report.line(f"warning: {path}: the format cannot hold {' and '.join(losses)}")
+
+
+def _enlarged(alpha: "Tensor", scale: int) -> "Tensor":
+    """Enlarge transparency, shape (1, H, W), with the picture."""
+    if scale == 1:
+        return alpha
+    from torch.nn.functional import interpolate
+
+    unit = alpha.float() / 255 if not alpha.is_floating_point() else alpha
+    return interpolate(unit[None], scale_factor=scale, mode="bicubic")[0].clamp(0, 1)

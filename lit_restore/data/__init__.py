@@ -1,0 +1,29 @@
+"""Pictures: files, degradations, datasets; torch, NumPy and Pillow."""
+
+from lit_restore.data.dead_leaves import DeadLeaves, palette
+from lit_restore.data.degradations import (
+    Degradation,
+    GaussianNoise,
+    Grayscale,
+    JPEGCompression,
+    Mosaic,
+)
+from lit_restore.data.images import list_images, read_image, write_image
+from lit_restore.data.restoration import RestorationDataset
+from lit_restore.data.sampling import EpochSampler, sample_generator
+
+__all__ = [
+    "DeadLeaves",
+    "Degradation",
+    "EpochSampler",
+    "GaussianNoise",
+    "Grayscale",
+    "JPEGCompression",
+    "Mosaic",
+    "RestorationDataset",
+    "list_images",
+    "palette",
+    "read_image",
+    "sample_generator",
+    "write_image",
+]

@@ -1,0 +1,91 @@
+"""Which pictures belong to which split: folders by name, or one folder divided by a seed."""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from lit_restore.data.images import list_images
+
+Split = Literal["train", "val", "test", "predict"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test", "predict")
+
+
+def split_files(
+    root: Path, test_fraction: float = 0.15, val_fraction: float = 0.1, seed: int = 18
+) -> dict[Split, list[Path]]:
+    """Divide the pictures under ``root`` into splits.
+
+    If ``root`` has a folder ``train``, the folders ``train``, ``val``, ``test`` and ``predict``
+    are the splits, and one that is missing is empty. Otherwise the pictures of ``root`` itself are
+    divided: the test pictures are those of scikit-learn's
+    ``train_test_split(files, test_size=test_fraction, random_state=seed)``, in its order, and the
+    last ``val_fraction`` of its training pictures are for validation. With ``val_fraction=0``
+    validation is on the test pictures, as in the notes. Pictures to predict are the test pictures.
+
+    Args:
+        root: The folder.
+        test_fraction: Part of all pictures, in 0..1, rounded up.
+        val_fraction: Part of all pictures, in 0..1, rounded up.
+        seed: Of the shuffle.
+
+    Returns:
+        The files of each split.
+
+    Raises:
+        ValueError: If there are no pictures, or none is left for training.
+        FileNotFoundError: If ``root`` is no folder.
+    """
+    if (root / "train").is_dir():
+        return {
+            split: list_images(root / split) if (root / split).is_dir() else [] for split in SPLITS
+        }
+    files = list_images(root)
+    if not files:
+        raise ValueError(f"{root} holds neither a folder 'train' nor pictures")
+    rest, test = shuffle_split(files, test_fraction, seed)
+    held_out = math.ceil(val_fraction * len(files))
+    train, val = rest[: len(rest) - held_out], rest[len(rest) - held_out :]
+    if not train:
+        raise ValueError(
+            f"{len(files)} pictures leave none for training after {len(test)} for the test and "
+            f"{len(val)} for validation"
+        )
+    return {"train": train, "val": val or test, "test": test, "predict": test}
+
+
+def shuffle_split(
+    files: Sequence[Path], test_fraction: float, seed: int
+) -> tuple[list[Path], list[Path]]:
+    """Divide files as scikit-learn's ``train_test_split`` does: same files, same order.
+
+    Args:
+        files: Sorted.
+        test_fraction: In 0..1; the number of test files is rounded up.
+        seed: scikit-learn's ``random_state``.
+
+    Returns:
+        The training files and the test files.
+    """
+    if not 0 <= test_fraction < 1:
+        raise ValueError(f"a fraction must be at least 0 and less than 1, got {test_fraction}")
+    order = np.random.RandomState(seed).permutation(len(files))
+    count = math.ceil(test_fraction * len(files))
+    return [files[i] for i in order[count:]], [files[i] for i in order[:count]]
+
+
+def split_manifest(splits: dict[Split, list[Path]], root: Path) -> dict[str, list[str]]:
+    """Name the files of each split relative to ``root``, to be kept with a run."""
+    return {
+        split: [path.relative_to(root).as_posix() for path in files]
+        for split, files in splits.items()
+    }
+
+
+def manifest_hash(manifest: dict[str, list[str]]) -> str:
+    """SHA-256 of the files that train and measure; pictures to predict may change freely."""
+    lines = [f"{split}/{name}" for split in SPLITS[:3] for name in manifest[split]]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

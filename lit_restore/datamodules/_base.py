@@ -1,0 +1,108 @@
+"""The loaders that every DataModule here shares, and the position in the epoch that they keep."""
+
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningDataModule
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from lit_restore.data.sampling import EpochSampler, Key, OrderedSampler
+
+Batch = dict[str, Any]
+
+
+class ImageDataModule(LightningDataModule):
+    """Turns a dataset per split into a loader per split. A subclass writes ``dataset``.
+
+    The order of training samples and their randomness depend on (seed, epoch, index) alone, and
+    the position in the epoch is part of a checkpoint: a resumed run goes on with the very batch
+    that a run without a break would have seen. With several processes, training and prediction are
+    shared among them, while each measures all pictures, so that the figures are exact; this needs
+    ``Trainer(use_distributed_sampler=False)``, which the command line sets.
+
+    Args:
+        batch_size: Items per batch and process.
+        num_workers: Loader processes; 0 reads in the main process.
+        seed: Of the order and of every random draw.
+    """
+
+    def __init__(self, batch_size: int, num_workers: int, seed: int) -> None:
+        super().__init__()
+        self.batch_size = batch_size
+        self.num_workers = num_workers
+        self.seed = seed
+        self._position = (0, 0)
+        self._batches = 0
+
+    def dataset(self, split: str) -> Dataset[Batch]:
+        """Build the dataset of ``split``: ``"train"``, ``"val"``, ``"test"`` or ``"predict"``."""
+        raise NotImplementedError
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Load shuffled training batches, without a last short one."""
+        dataset = self.dataset("train")
+        rank, world_size = self._ranks()
+        length = len(dataset)  # type: ignore[arg-type]
+        sampler = EpochSampler(length, self.batch_size, self.seed, rank, world_size)
+        sampler.seek(*self._position)
+        self._batches = sampler.batches
+        return self._loader(dataset, sampler, self.batch_size)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Load validation batches in file order."""
+        return self._ordered("val")
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """Load test batches in file order."""
+        return self._ordered("test")
+
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """Load prediction batches in file order."""
+        return self._ordered("predict", shared=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Say how many batches of training have been taken, and how long an epoch is."""
+        if self.trainer is None or not self._batches:
+            return {}
+        progress = self.trainer.fit_loop.epoch_loop.batch_progress
+        return {"batches_seen": progress.total.ready, "batches_per_epoch": self._batches}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue where the checkpoint was written."""
+        if state_dict:
+            self._position = divmod(state_dict["batches_seen"], state_dict["batches_per_epoch"])
+
+    def _ordered(self, split: str, shared: bool = False) -> DataLoader[Batch]:
+        dataset = self.dataset(split)
+        ranks = self._ranks() if shared else (0, 1)
+        sampler = OrderedSampler(len(dataset), *ranks)  # type: ignore[arg-type]
+        return self._loader(dataset, sampler, self._eval_batch_size(split))
+
+    def _eval_batch_size(self, split: str) -> int:
+        return self.batch_size
+
+    def _loader(
+        self, dataset: Dataset[Batch], sampler: Sampler[Key], batch_size: int
+    ) -> DataLoader[Batch]:
+        return DataLoader(
+            dataset,
+            batch_size=batch_size,
+            sampler=sampler,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            drop_last=isinstance(sampler, EpochSampler),
+            generator=torch.Generator().manual_seed(self.seed),  # leaves the global one alone
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def _ranks(self) -> tuple[int, int]:
+        trainer = self.trainer
+        if trainer is None:
+            return 0, 1
+        connector = getattr(trainer, "_accelerator_connector", None)
+        if trainer.world_size > 1 and getattr(connector, "use_distributed_sampler", False):
+            raise ValueError(
+                "these loaders share the pictures among processes themselves: expected "
+                "Trainer(use_distributed_sampler=False), got True"
+            )
+        return trainer.global_rank, trainer.world_size

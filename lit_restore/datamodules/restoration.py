@@ -1,0 +1,145 @@
+"""Folders of clean pictures, degraded on the fly."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.utilities import rank_zero_info
+
+from lit_restore.atomic import replace_file
+from lit_restore.data import RestorationDataset
+from lit_restore.data.degradations import Degradation
+from lit_restore.data.restoration import View
+from lit_restore.data.split import manifest_hash, split_files, split_manifest
+from lit_restore.datamodules._base import ImageDataModule
+
+MANIFEST = "split.json"
+
+
+class RestorationDataModule(ImageDataModule):
+    """Clean pictures under ``root``, in split folders or divided by a seed.
+
+    If ``root`` has a folder ``train``, then ``train``, ``val``, ``test`` and ``predict`` are the
+    splits, and only those that a command uses need exist. Otherwise the pictures in ``root`` are
+    divided: see ``lit_restore.data.split.split_files``. The names of the files of each split are
+    written as ``split.json`` beside the run's logs, and their hash is part of each checkpoint: a
+    run is not resumed on other pictures.
+
+    Args:
+        root: Folder of the pictures or of the split folders.
+        degradation: Makes the network's input of a clean picture.
+        size: Side of the square samples, in pixels; smaller pictures are left out and counted.
+        view: What becomes of a training picture: ``"resize"``, ``"crop"``, ``"zoom"`` (a random
+            crop of random side, reduced to ``size``), or ``"whole"``.
+        eval_view: The same for validation, test and prediction. ``"whole"`` pictures come one by
+            one, since their sizes differ.
+        flip: Whether to mirror half of the training samples.
+        repeat: Training samples per picture and epoch.
+        batch_size: Items per batch and process.
+        num_workers: Loader processes; 0 reads in the main process.
+        test_fraction: Part of all pictures that is kept for the test, if ``root`` has no splits.
+        val_fraction: Part of all pictures that is kept for validation; 0 validates on the test.
+        split_seed: Of the division.
+        seed: Of the order and of every random draw.
+        cache: Folder for decoded pictures, so that only the first epoch decodes; None for none.
+        degrade_predict: Whether pictures to predict are clean, and are degraded first.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        degradation: Degradation,
+        size: int = 64,
+        view: View = "resize",
+        eval_view: View = "resize",
+        flip: bool = False,
+        repeat: int = 1,
+        batch_size: int = 16,
+        num_workers: int = 0,
+        test_fraction: float = 0.15,
+        val_fraction: float = 0.1,
+        split_seed: int = 18,
+        seed: int = 0,
+        cache: str | None = None,
+        degrade_predict: bool = True,
+    ) -> None:
+        super().__init__(batch_size, num_workers, seed)
+        self.root = Path(root)
+        self.degradation = degradation
+        self.size = size
+        self.view: View = view
+        self.eval_view: View = eval_view
+        self.flip = flip
+        self.repeat = repeat
+        self.cache = Path(cache) if cache else None
+        self.degrade_predict = degrade_predict
+        self._division = (test_fraction, val_fraction, split_seed)
+        self._saved_hash: str | None = None
+        self._manifest: dict[str, list[str]] = {}
+
+    def setup(self, stage: str) -> None:
+        """Divide the pictures, and keep the division with the run."""
+        self.splits = split_files(self.root, *self._division)
+        self._manifest = split_manifest(self.splits, self.root)
+        if stage == "fit":
+            self._check_resumed()
+            self._write_manifest()
+
+    def dataset(self, split: str) -> RestorationDataset:
+        """Build the dataset of a split.
+
+        Raises:
+            ValueError: If the split has no pictures.
+        """
+        files = self.splits[split]  # type: ignore[index]
+        if not files:
+            raise ValueError(f"{self.root} has no pictures to {split}: expected some in {split}/")
+        training = split == "train"
+        dataset = RestorationDataset(
+            files,
+            None if split == "predict" and not self.degrade_predict else self.degradation,
+            self.size,
+            self.view if training else self.eval_view,
+            flip=self.flip and training,
+            repeat=self.repeat if training else 1,
+            seed=self.seed,
+            cache=self.cache,
+        )
+        if dataset.skipped:
+            rank_zero_info(
+                f"{split}: left out {len(dataset.skipped)} of {len(files)} pictures, smaller than "
+                f"{self.size}x{self.size} pixels"
+            )
+        return dataset
+
+    def state_dict(self) -> dict[str, Any]:
+        """The position in the epoch, and the hash of the division."""
+        return super().state_dict() | {"split_hash": manifest_hash(self._manifest)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue where the checkpoint was written, on the same pictures."""
+        super().load_state_dict({k: v for k, v in state_dict.items() if k != "split_hash"})
+        self._saved_hash = state_dict.get("split_hash")
+        self._check_resumed()
+
+    def _check_resumed(self) -> None:
+        if not (self._saved_hash and self._manifest):
+            return
+        found = manifest_hash(self._manifest)
+        if found != self._saved_hash:
+            raise ValueError(
+                f"the pictures under {self.root} are not those of the checkpoint: its split has "
+                f"hash {self._saved_hash[:12]}, this one {found[:12]} (compare {MANIFEST})"
+            )
+
+    def _eval_batch_size(self, split: str) -> int:
+        return 1 if self.eval_view == "whole" else self.batch_size
+
+    def _write_manifest(self) -> None:
+        trainer = self.trainer
+        if trainer is None or not trainer.is_global_zero or not trainer.log_dir:
+            return
+        folder = Path(trainer.log_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        content = {"hash": manifest_hash(self._manifest), "splits": self._manifest}
+        replace_file(folder / MANIFEST, json.dumps(content, indent=1).encode())

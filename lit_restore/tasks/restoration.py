@@ -1,0 +1,94 @@
+"""Restoration by one network and one loss: mosaic removal, denoising, colourisation."""
+
+from typing import Any, Literal
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+
+from lit_restore import checkpoints
+from lit_restore.losses import L1Loss
+from lit_restore.tasks._common import (
+    OptimizerFactory,
+    SchedulerFactory,
+    describe_task,
+    image_metrics,
+)
+
+
+class RestorationTask(LightningModule):
+    """Train a network to map a degraded image to the clean one.
+
+    Batches: ``input`` and ``target``, shape (N, 3, H, W) in unit range (the input may be smaller
+    for super-resolution). Logs ``train/loss``, ``val/loss``, ``val/psnr`` (dB) and ``val/ssim``,
+    and the last two for ``test/``. Checkpoints describe the network in plain values.
+
+    Args:
+        network: Maps ``input`` to a prediction of ``target``.
+        loss: Called as ``loss(prediction, target)``; ``None`` for the mean absolute error.
+        optimizer: Builds the optimizer from the network's parameters.
+        scheduler: Builds the learning rate's schedule from the optimizer; ``None`` keeps it.
+        schedule_by: Whether the schedule counts batches (``"step"``) or epochs.
+        channels_last: Whether to keep maps in the order that convolutions run fastest with.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        loss: nn.Module | None = None,
+        optimizer: OptimizerFactory = torch.optim.Adam,
+        scheduler: SchedulerFactory | None = None,
+        schedule_by: Literal["step", "epoch"] = "step",
+        channels_last: bool = True,
+    ) -> None:
+        super().__init__()
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.network = network.to(memory_format=self.memory_format)
+        self.loss = loss or L1Loss()
+        self.optimizer = optimizer
+        self.scheduler = scheduler
+        self.schedule_by = schedule_by
+        self.val_metrics = image_metrics("val/")
+        self.test_metrics = image_metrics("test/")
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Restore a batch of images; the result is clipped to unit range."""
+        return self._predict(image).clamp(0, 1)
+
+    def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
+        """Return the loss of the unclipped prediction."""
+        loss = self.loss(self._predict(batch["input"]), batch["target"])
+        self.log("train/loss", loss, prog_bar=True, batch_size=len(batch["input"]))
+        return loss
+
+    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
+        """Log the loss and the image metrics."""
+        size = len(batch["input"])
+        prediction = self._predict(batch["input"])
+        self.log("val/loss", self.loss(prediction, batch["target"]), batch_size=size)
+        self.val_metrics.update(prediction.clamp(0, 1), batch["target"])
+        self.log_dict(self.val_metrics, prog_bar=True, batch_size=size)
+
+    def test_step(self, batch: dict[str, Any], batch_idx: int) -> None:
+        """Log the image metrics."""
+        self.test_metrics.update(self(batch["input"]), batch["target"])
+        self.log_dict(self.test_metrics, batch_size=len(batch["input"]))
+
+    def predict_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
+        """Return the restored images, in unit range."""
+        return self(batch["input"])
+
+    def configure_optimizers(self) -> Any:
+        """Optimise every parameter of the network."""
+        optimizer = self.optimizer(self.network.parameters())
+        if self.scheduler is None:
+            return optimizer
+        schedule = {"scheduler": self.scheduler(optimizer), "interval": self.schedule_by}
+        return {"optimizer": optimizer, "lr_scheduler": schedule}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Describe the network, so that ``load_network`` needs nothing but the file."""
+        checkpoint[checkpoints.KEY] = describe_task(self, network=self.network)
+
+    def _predict(self, image: Tensor) -> Tensor:
+        return self.network(image.contiguous(memory_format=self.memory_format))

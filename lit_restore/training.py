@@ -1,0 +1,110 @@
+"""The Trainer's verbs (fit, validate, test, predict): Lightning's command line over configs."""
+
+import logging
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from lightning.pytorch import LightningDataModule, LightningModule
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+
+import lit_restore.callbacks
+import lit_restore.data
+import lit_restore.datamodules
+import lit_restore.losses
+import lit_restore.models
+import lit_restore.tasks  # imported so that a config may say RestorationTask for short
+from lit_restore.config_errors import explain
+
+USAGE_ERROR = 2
+_PACKAGE = str(Path(__file__).parent)
+_NOISE = (
+    r".*args parameter is intended to run from within Python.*",
+    r".*does not have many workers.*",
+    r".*Consider setting `persistent_workers.*",
+    r".*your dataloader is not resumable.*",  # ours is, by the DataModule's state
+    r".*The number of training batches.*",
+    r".*Checkpoint directory .* exists and is not empty.*",
+    r".*saving a checkpoint outside the 'fit' stage.*",
+    r".*loading a checkpoint outside the 'fit' stage.*",
+    r".*isinstance\(treespec, LeafSpec\).*",
+)
+
+
+class ConfigError(Exception):
+    """What is wrong with the command line or its config, in one line."""
+
+
+def main(args: Sequence[str]) -> int:
+    """Run a Trainer's verb on the task and the DataModule that the config names.
+
+    Args:
+        args: The verb and its options.
+
+    Returns:
+        0, or 2 if something that the user gave is wrong; that is told in one line.
+    """
+    _quieten()
+    try:
+        LightningCLI(
+            LightningModule,
+            LightningDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            seed_everything_default=0,
+            trainer_defaults={
+                "use_distributed_sampler": False,  # the DataModules share pictures themselves
+                "logger": {
+                    "class_path": "lightning.pytorch.loggers.CSVLogger",
+                    "init_args": {"save_dir": "runs", "name": "logs"},
+                },
+                "callbacks": [lit_restore.callbacks.ExactResume()],
+            },
+            save_config_kwargs={"overwrite": True},
+            auto_configure_optimizers=False,
+            parser_class=_Parser,
+            args=list(args),
+        )
+    except (ConfigError, ValueError, OSError) as error:
+        if not _is_users(error):
+            raise
+        sys.stderr.write(f"lit-restore {args[0]}: {error}\n")
+        return USAGE_ERROR
+    return 0
+
+
+class _Parser(LightningArgumentParser):
+    """Raises one line where the parser would print its usage and leave."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        if not self.exit_on_error:  # one of the parser's own attempts
+            super().error(message, ex)
+        options = [action.dest for action in self._actions]
+        for action in self._actions:
+            if hasattr(action, "_name_parser_map"):
+                for parser in action._name_parser_map.values():
+                    options += [inner.dest for inner in parser._actions]
+        raise ConfigError(explain(message, options)) from None
+
+
+def _is_users(error: Exception) -> bool:
+    """Whether our own code refused what it was given; anything else shows its trace."""
+    if isinstance(error, (ConfigError, FileNotFoundError)):
+        return True
+    return traceback.extract_tb(error.__traceback__)[-1].filename.startswith(_PACKAGE)
+
+
+def _quieten() -> None:
+    """Leave out Lightning's advertisements, and warnings about what is so on purpose."""
+
+    def is_news(record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        return "Tip" not in text and "litlogger" not in text
+
+    for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.rank_zero"):
+        logging.getLogger(name).addFilter(is_news)
+    for message in _NOISE:
+        warnings.filterwarnings("ignore", message)

@@ -117,7 +117,7 @@ class ExactResume(Checkpoint):
 
 def random_state(device: torch.device) -> dict[str, Any]:
     """Read this process's random states, as plain values and tensors."""
-    name, keys, *rest = np.random.get_state()  # noqa: NPY002
+    name, keys, *rest = np.random.get_state()
     state = {
         "torch": torch.get_rng_state(),
         "numpy": [str(name), [int(key) for key in keys], *rest],

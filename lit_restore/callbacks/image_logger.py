@@ -36,18 +36,19 @@ class ImageLogger(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Write the grid of the first batch."""
-        if batch_idx or trainer.sanity_checking or not trainer.is_global_zero:
+        if batch_idx or trainer.sanity_checking or trainer.current_epoch % self.every_n_epochs:
             return
-        if trainer.current_epoch % self.every_n_epochs:
+        log_dir = trainer.log_dir  # asks all processes
+        if not trainer.is_global_zero:
             return
         with torch.no_grad():
             prediction = pl_module(batch["input"][: self.count])
         grid = picture_grid(batch["input"][: self.count], prediction, batch["target"])
-        self._write(trainer, grid.cpu())
+        self._write(trainer, log_dir, grid.cpu())
 
-    def _write(self, trainer: Trainer, grid: Tensor) -> None:
-        if trainer.log_dir:
-            folder = Path(trainer.log_dir) / "images"
+    def _write(self, trainer: Trainer, log_dir: str | None, grid: Tensor) -> None:
+        if log_dir:
+            folder = Path(log_dir) / "images"
             folder.mkdir(parents=True, exist_ok=True)
             write_image(grid, folder / f"step_{trainer.global_step:06d}.png")
         for logger in trainer.loggers:

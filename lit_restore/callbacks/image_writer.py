@@ -24,10 +24,14 @@ class ImageWriter(BasePredictionWriter):
     def __init__(self, folder: str | None = None) -> None:
         super().__init__(write_interval="batch")
         self.folder = Path(folder) if folder else None
+        self._target = Path()
         self._written: dict[str, str] = {}
 
     def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Forget an earlier prediction's names."""
+        """Make the folder, and forget an earlier prediction's names."""
+        log_dir = trainer.log_dir or trainer.default_root_dir  # asks all processes
+        self._target = self.folder or Path(log_dir) / "predictions"
+        self._target.mkdir(parents=True, exist_ok=True)
         self._written = {}
 
     def write_on_batch_end(
@@ -41,11 +45,9 @@ class ImageWriter(BasePredictionWriter):
         dataloader_idx: int,
     ) -> None:
         """Write one batch of unit-range images, shape (N, 3, H, W)."""
-        folder = self.folder or Path(trainer.log_dir or trainer.default_root_dir) / "predictions"
-        folder.mkdir(parents=True, exist_ok=True)
         for image, path in zip(prediction, batch["path"], strict=True):
             stem = Path(path).stem
             other = self._written.setdefault(stem, path)
             if other != path:
                 raise ValueError(f"{other} and {path} would both be written as {stem}.png")
-            write_image(image.float().cpu(), folder / f"{stem}.png")
+            write_image(image.float().cpu(), self._target / f"{stem}.png")

@@ -3,6 +3,7 @@
 import argparse
 import os
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,20 +52,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def find_inputs(inputs: Sequence[Path], recursive: bool) -> list[Path | Job]:
     """Replace folders by their images, sorted; one without images by a job that fails.
 
-    A file that comes up twice is taken once.
+    A path that comes up twice is taken once.
     """
     from lit_restore.data.images import list_images
 
-    found: dict[Path, Path | Job] = {}
+    found: dict[str, Path | Job] = {}
     for path in inputs:
         if not path.is_dir():
-            found.setdefault(path.resolve(), path)
+            found.setdefault(os.path.abspath(path), path)
             continue
         files = list_images(path, recursive)
         if not files:
-            found[path.resolve()] = Job(path, (), None, f"{path}: no images in this folder")
+            found[os.path.abspath(path)] = Job(path, (), None, f"{path}: no images in this folder")
         for file in files:
-            found.setdefault(file.resolve(), file)
+            found.setdefault(os.path.abspath(file), file)
     return list(found.values())
 
 
@@ -83,21 +84,27 @@ def plan(
         suffix: Of the output for an input with such a header.
 
     Raises:
-        UsageError: If two inputs would get one output, or an output is one of the inputs.
+        UsageError: If two inputs would get one output, an output is one of the inputs, or
+            ``folder`` is a file.
     """
     from lit_restore.data.images import ImageFileError, read_header
 
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--out must be a folder, got the file {folder}")
     jobs = []
-    for position, path in enumerate(inputs):
-        if isinstance(path, Job):
-            jobs.append(path)
-            continue
-        try:
-            header = read_header(path, options)
-            outputs = tuple(folder / name for name in _names(path, header, suffix(header), options))
-            jobs.append(Job(path, outputs, header, position=position))
-        except ImageFileError as error:
-            jobs.append(Job(path, (), None, str(error), position))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # reading will say it again
+        for position, path in enumerate(inputs):
+            if isinstance(path, Job):
+                jobs.append(path)
+                continue
+            try:
+                header = read_header(path, options)
+                names = _names(path, header, suffix(header), options)
+                outputs = tuple(folder / name for name in names)
+                jobs.append(Job(path, outputs, header, position=position))
+            except ImageFileError as error:
+                jobs.append(Job(path, (), None, str(error), position))
     _check_outputs(jobs)
     return jobs
 

@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TextIO
 
 _CLEAR_LINE = "\r\033[K"
 
@@ -53,6 +53,7 @@ class Report:
         self._started = 0
         self._terminal = sys.stderr.isatty()
         self._warnings = warnings.catch_warnings()
+        self._show = warnings.showwarning
 
     def __enter__(self) -> Self:
         from PIL.Image import DecompressionBombWarning
@@ -62,15 +63,8 @@ class Report:
         self._warnings.__enter__()
         warnings.simplefilter("ignore", DecompressionBombWarning)  # the limit refuses or allows
         warnings.simplefilter("always", ImageFileWarning)
-        show = warnings.showwarning
-
-        def show_line(message: Warning | str, category: type[Warning], *where: Any) -> None:
-            if issubclass(category, ImageFileWarning):
-                self.line(f"warning: {message}")
-            else:
-                show(message, category, *where)
-
-        warnings.showwarning = show_line
+        self._show = warnings.showwarning
+        warnings.showwarning = self._show_warning
         return self
 
     def __exit__(
@@ -81,6 +75,22 @@ class Report:
     ) -> None:
         self._warnings.__exit__(kind, error, traceback)
         self._clear()
+
+    def _show_warning(
+        self,
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        from lit_restore.data.images import ImageFileWarning
+
+        if issubclass(category, ImageFileWarning):
+            self.line(f"warning: {message}")
+        else:
+            self._show(message, category, filename, lineno, file, line)
 
     def progress(self, path: Path) -> None:
         """Show which input is next, where someone can see it."""

@@ -4,25 +4,17 @@ import argparse
 import difflib
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lit_restore.commands._batch import (
-    Job,
-    Sizes,
-    UsageError,
-    add_arguments,
-    find_inputs,
-    plan,
-    run,
-)
+from lit_restore.commands._batch import UsageError, add_arguments, find_inputs, plan, run
 from lit_restore.commands._report import Report
+from lit_restore.commands._restore_file import FileRestorer
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
-    from lit_restore.data.images import Header, Picture, ReadOptions
+    from lit_restore.data.images import Header, ReadOptions
     from lit_restore.inference import Restorer
 
 MISSING = 3
@@ -88,7 +80,7 @@ def _restore(arguments: argparse.Namespace) -> int:
     inputs = find_inputs(arguments.inputs, arguments.recursive)
     jobs = plan(inputs, arguments.out, options, _suffix(arguments.format, keep_grey))
     report = Report("restored", len(jobs), arguments.json)
-    work = _Work(_restorer(arguments), options, report, keep_grey)
+    work = FileRestorer(_restorer(arguments), options, report, keep_grey)
     return run(jobs, work, report, arguments.overwrite)
 
 
@@ -159,78 +151,3 @@ def _shipped(name: str) -> Path:
         return weights_path(name)
     except (OSError, ValueError) as error:
         raise MissingWeightsError(str(error)) from error
-
-
-@dataclass(frozen=True)
-class _Work:
-    """Restores one file.
-
-    Attributes:
-        restorer: The network.
-        options: How files are read.
-        report: Is told of what the output's format loses.
-        keep_grey: Whether a grey input is written grey.
-    """
-
-    restorer: "Restorer"
-    options: "ReadOptions"
-    report: Report
-    keep_grey: bool
-
-    def __call__(self, job: Job, wanted: Sequence[Path]) -> Sizes:
-        """Restore the wanted outputs of a job and return their sizes."""
-        from lit_restore.data.images import read_pictures
-
-        self._check_size(job)
-        sizes = []
-        for picture, path in zip(read_pictures(job.source, self.options), job.outputs, strict=True):
-            if path in wanted:
-                sizes.append(self._restore(picture, path))
-        return sizes
-
-    def _restore(self, picture: "Picture", path: Path) -> tuple[int, int]:
-        from lit_restore.data.images import write_image
-
-        self._tell_losses(picture, path)
-        image = self.restorer(picture.pixels)
-        write_image(
-            image,
-            path,
-            alpha=None if picture.alpha is None else _enlarged(picture.alpha, self.restorer.scale),
-            grey=picture.grey and self.keep_grey,
-            bit_depth=picture.bit_depth,
-            exif=picture.exif,
-        )
-        return image.shape[-2], image.shape[-1]
-
-    def _check_size(self, job: Job) -> None:
-        if job.header is None:
-            return
-        height, width = job.header.size
-        pixels = height * width * self.restorer.scale**2
-        if pixels > self.options.max_pixels:
-            raise ValueError(
-                f"the result would have {pixels} pixels, more than the limit of "
-                f"{self.options.max_pixels} (--max-pixels)"
-            )
-
-    def _tell_losses(self, picture: "Picture", path: Path) -> None:
-        from lit_restore.data.images import can_hold
-
-        losses = []
-        if picture.bit_depth == 16 and not can_hold(path.suffix, bit_depth=16):
-            losses.append("16 bits")
-        if picture.alpha is not None and not can_hold(path.suffix, alpha=True):
-            losses.append("transparency")
-        if losses:
-            self.report.line(f"warning: {path}: the format cannot hold {' and '.join(losses)}")
-
-
-def _enlarged(alpha: "Tensor", scale: int) -> "Tensor":
-    """Enlarge transparency, shape (1, H, W), with the picture."""
-    if scale == 1:
-        return alpha
-    from torch.nn.functional import interpolate
-
-    unit = alpha.float() / 255 if not alpha.is_floating_point() else alpha
-    return interpolate(unit[None], scale_factor=scale, mode="bicubic")[0].clamp(0, 1)

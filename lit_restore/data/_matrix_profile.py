@@ -73,7 +73,6 @@ def _parametric(plane: Floats, kind: int, values: Floats) -> Floats:
     gamma, a, b, c, d, e, f = values[0], 1.0, 0.0, 0.0, 0.0, 0.0, 0.0
     if kind in (1, 2):
         a, b = values[1:3]
-        d = -b / a
         e = f = values[3] if kind == 2 else 0.0
     elif kind in (3, 4):
         a, b, c, d = values[1:5]

@@ -125,8 +125,8 @@ def turned(image: Image.Image, orientation: int) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def late_orientation(path: Path) -> int:
-    """The EXIF orientation of a PNG file whose EXIF stands behind the pixels; 1 without.
+def late_exif(path: Path) -> bytes | None:
+    """The EXIF of a PNG file in which it stands behind the pixels; ``None`` without.
 
     Pillow only gets there by decoding the picture; here the pixels are skipped.
     """
@@ -135,11 +135,9 @@ def late_orientation(path: Path) -> int:
         while len(head := file.read(8)) == 8 and head[4:] != b"IEND":
             length = int.from_bytes(head[:4], "big")
             if head[4:] == b"eXIf":
-                exif = Image.Exif()
-                exif.load(file.read(length))
-                return int(exif.get(ExifTags.Base.Orientation, 1))
+                return file.read(length)
             file.seek(length + 4, os.SEEK_CUR)
-    return 1
+    return None
 
 
 def kept_exif(image: Image.Image) -> bytes | None:

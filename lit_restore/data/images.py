@@ -16,7 +16,7 @@ from torch import Tensor
 
 from lit_restore.data._depth16 import has_16_bits
 from lit_restore.data._frame import check_frames, read_frame
-from lit_restore.data._opening import kept_exif, late_orientation, naming, open_image, orientation
+from lit_restore.data._opening import kept_exif, late_exif, naming, open_image, orientation
 from lit_restore.data._picture import (
     MAX_PIXELS,
     Header,
@@ -91,10 +91,9 @@ def image_size(path: Path | str, max_pixels: int = MAX_PIXELS) -> tuple[int, int
         width, height = image.size
         if image.format == "TIFF":  # Pillow gives the size upright
             return height, width
-        turn = orientation(image, path)
-        if image.format == "PNG" and turn == 1:
-            turn = late_orientation(path)
-        return (width, height) if turn > 4 else (height, width)
+        if image.format == "PNG" and "exif" not in image.info and (late := late_exif(path)):
+            image.info["exif"] = late
+        return (width, height) if orientation(image, path) > 4 else (height, width)
 
 
 def read_header(path: Path | str, options: ReadOptions | None = None) -> Header:

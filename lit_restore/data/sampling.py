@@ -5,7 +5,7 @@ same samples in the same order as one that was not, whatever else draws random n
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch.utils.data import Sampler
@@ -39,8 +39,10 @@ def epoch_order(length: int, seed: int, epoch: int) -> list[int]:
 class EpochSampler(Sampler[Key]):
     """Yields (epoch, index): shuffled for each epoch anew, sharded by rank, resumable.
 
-    The indices that do not fill a batch on every rank are left out of the epoch; since the order
-    differs from epoch to epoch, they come in another.
+    Where it starts follows from the number of batches that the run has seen, and from nothing
+    else: whoever counts them (a Trainer, whose count is part of its checkpoints) need not tell the
+    sampler about epochs. The indices that do not fill a batch on every rank are left out of the
+    epoch; since the order differs from epoch to epoch, they come in another.
 
     Args:
         length: Samples of the dataset.
@@ -48,15 +50,26 @@ class EpochSampler(Sampler[Key]):
         seed: Of the run.
         rank: Of this process.
         world_size: Number of processes.
+        batches_seen: Called when an iteration starts: the batches that the run has taken so far.
+
+    Attributes:
+        batches: Batches of an epoch, on each rank.
+        limit: Batches of an epoch that are used, at most ``batches``; the rest is left out.
 
     Raises:
         ValueError: If there are too few samples for one batch on every rank.
     """
 
     def __init__(
-        self, length: int, batch_size: int, seed: int = 0, rank: int = 0, world_size: int = 1
+        self,
+        length: int,
+        batch_size: int,
+        seed: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+        batches_seen: Callable[[], int] = int,
     ) -> None:
-        self.batches = length // (batch_size * world_size)
+        self.batches = self.limit = length // (batch_size * world_size)
         if self.batches == 0:
             raise ValueError(
                 f"training needs at least one batch per process, {batch_size} x {world_size} "
@@ -67,24 +80,15 @@ class EpochSampler(Sampler[Key]):
         self.seed = seed
         self.rank = rank
         self.world_size = world_size
-        self.epoch = 0
-        self.start = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Move to the beginning of ``epoch``; does nothing if that is where it is already."""
-        if epoch != self.epoch:
-            self.seek(epoch, 0)
-
-    def seek(self, epoch: int, batch: int) -> None:
-        """Continue with batch number ``batch`` of ``epoch``."""
-        self.epoch, self.start = epoch, batch
+        self.batches_seen = batches_seen
 
     def __iter__(self) -> Iterator[Key]:
         """Yield what is left of the epoch for this rank."""
-        order = epoch_order(self.length, self.seed, self.epoch)
+        epoch, start = divmod(self.batches_seen(), self.limit)
+        order = epoch_order(self.length, self.seed, epoch)
         mine = order[self.rank :: self.world_size][: self.batches * self.batch_size]
-        for index in mine[self.start * self.batch_size :]:
-            yield self.epoch, index
+        for index in mine[start * self.batch_size :]:
+            yield epoch, index
 
     def __len__(self) -> int:
         """The samples of a whole epoch for this rank, wherever it starts."""

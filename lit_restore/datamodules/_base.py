@@ -15,8 +15,8 @@ class ImageDataModule(LightningDataModule):
     """Turns a dataset per split into a loader per split. A subclass writes ``dataset``.
 
     The order of training samples and their randomness depend on (seed, epoch, index) alone, and
-    the position in the epoch is part of a checkpoint: a resumed run goes on with the very batch
-    that a run without a break would have seen. With several processes, training and prediction are
+    epoch and position follow from the Trainer's count of batches, which is part of a checkpoint: a
+    resumed run goes on with the very batch that a run without a break would have seen. With several processes, training and prediction are
     shared among them, while each measures all pictures, so that the figures are exact; this needs
     ``Trainer(use_distributed_sampler=False)``, which the command line sets.
 
@@ -31,8 +31,6 @@ class ImageDataModule(LightningDataModule):
         self.batch_size = batch_size
         self.num_workers = num_workers
         self.seed = seed
-        self._position = (0, 0)
-        self._batches = 0
 
     def dataset(self, split: str) -> Dataset[Batch]:
         """Build the dataset of ``split``: ``"train"``, ``"val"``, ``"test"`` or ``"predict"``."""
@@ -43,9 +41,10 @@ class ImageDataModule(LightningDataModule):
         dataset = self.dataset("train")
         rank, world_size = self._ranks()
         length = len(dataset)  # type: ignore[arg-type]
-        sampler = EpochSampler(length, self.batch_size, self.seed, rank, world_size)
-        sampler.seek(*self._position)
-        self._batches = sampler.batches
+        sampler = EpochSampler(
+            length, self.batch_size, self.seed, rank, world_size, self._batches_seen
+        )
+        sampler.limit = self._limit(sampler.batches)
         return self._loader(dataset, sampler, self.batch_size)
 
     def val_dataloader(self) -> DataLoader[Batch]:
@@ -59,18 +58,6 @@ class ImageDataModule(LightningDataModule):
     def predict_dataloader(self) -> DataLoader[Batch]:
         """Load prediction batches in file order."""
         return self._ordered("predict", shared=True)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Say how many batches of training have been taken, and how long an epoch is."""
-        if self.trainer is None or not self._batches:
-            return {}
-        progress = self.trainer.fit_loop.epoch_loop.batch_progress
-        return {"batches_seen": progress.total.ready, "batches_per_epoch": self._batches}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue where the checkpoint was written."""
-        if state_dict:
-            self._position = divmod(state_dict["batches_seen"], state_dict["batches_per_epoch"])
 
     def _ordered(self, split: str, shared: bool = False) -> DataLoader[Batch]:
         dataset = self.dataset(split)
@@ -94,6 +81,15 @@ class ImageDataModule(LightningDataModule):
             generator=torch.Generator().manual_seed(self.seed),  # leaves the global one alone
             pin_memory=torch.cuda.is_available(),
         )
+
+    def _batches_seen(self) -> int:
+        return self.trainer.fit_loop.epoch_loop.batch_progress.total.ready if self.trainer else 0
+
+    def _limit(self, batches: int) -> int:
+        limit = self.trainer.limit_train_batches if self.trainer else None
+        if isinstance(limit, float):
+            return max(int(batches * limit), 1)
+        return min(limit or batches, batches)
 
     def _ranks(self) -> tuple[int, int]:
         trainer = self.trainer

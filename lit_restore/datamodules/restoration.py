@@ -113,12 +113,11 @@ class RestorationDataModule(ImageDataModule):
         return dataset
 
     def state_dict(self) -> dict[str, Any]:
-        """The position in the epoch, and the hash of the division."""
-        return super().state_dict() | {"split_hash": manifest_hash(self._manifest)}
+        """The hash of the division."""
+        return {"split_hash": manifest_hash(self._manifest)} if self._manifest else {}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue where the checkpoint was written, on the same pictures."""
-        super().load_state_dict({k: v for k, v in state_dict.items() if k != "split_hash"})
+        """Remember on which pictures the checkpoint was trained, and refuse others."""
         self._saved_hash = state_dict.get("split_hash")
         self._check_resumed()
 
@@ -136,10 +135,10 @@ class RestorationDataModule(ImageDataModule):
         return 1 if self.eval_view == "whole" else self.batch_size
 
     def _write_manifest(self) -> None:
-        trainer = self.trainer
-        if trainer is None or not trainer.is_global_zero or not trainer.log_dir:
+        log_dir = self.trainer.log_dir if self.trainer else None  # asks all processes
+        if not log_dir or not self.trainer.is_global_zero:  # type: ignore[union-attr]
             return
-        folder = Path(trainer.log_dir)
+        folder = Path(log_dir)
         folder.mkdir(parents=True, exist_ok=True)
         content = {"hash": manifest_hash(self._manifest), "splits": self._manifest}
         replace_file(folder / MANIFEST, json.dumps(content, indent=1).encode())

@@ -15,8 +15,8 @@ class Restorer:
 
     Args:
         network: Maps (N, C, H, W) in unit range to (N, C', H * scale, W * scale). It is moved to
-            the device and put in eval mode. Its attributes ``in_channels``, ``multiple_of`` (pixels,
-            1 if missing) and ``scale`` (1 if missing) are heeded.
+            the device and put in eval mode. It may say what it needs by the attributes
+            ``in_channels`` (3 if missing), ``multiple_of`` (pixels, 1) and ``scale`` (1).
         device: ``"auto"`` takes a GPU where there is one.
 
     Raises:
@@ -54,7 +54,7 @@ class Restorer:
         right, bottom = -width % self.multiple_of, -height % self.multiple_of
         if right or bottom:
             batch = F.pad(batch, (0, right, 0, bottom), mode="replicate")
-        result = self.network(batch.contiguous(memory_format=torch.channels_last))
+        result: Tensor = self.network(batch.contiguous(memory_format=torch.channels_last))
         expected = [self.scale * side for side in batch.shape[-2:]]
         if list(result.shape[-2:]) != expected:
             raise ValueError(

@@ -203,6 +203,23 @@ def test_the_limit_of_pixels_is_the_callers(tmp_path: Path) -> None:
             read(path, ReadOptions(max_pixels=99))
 
 
+def test_a_higher_limit_than_pillows_can_be_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    path.write_bytes(_png_that_claims(15_000, 14_000))
+    before = Image.MAX_IMAGE_PIXELS
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert image_size(path, max_pixels=210_000_000) == (14_000, 15_000)
+    with (
+        pytest.warns(Image.DecompressionBombWarning),  # Pillow warns up to twice the limit
+        pytest.raises(ImageFileError, match="210000000 pixels are more than the limit"),
+    ):
+        image_size(path)
+
+    assert before == Image.MAX_IMAGE_PIXELS
+
+
 def test_below_the_limit_pillow_says_nothing_and_keeps_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -122,6 +122,8 @@ def test_broken_exif_is_ignored_with_a_warning(tmp_path: Path) -> None:
     Image.fromarray(ARRAY).save(path, exif=b"Exif\0\0this is no EXIF at all")
 
     with pytest.warns(ImageFileWarning, match=r"a\.png: broken EXIF is ignored"):
+        assert image_size(path) == (6, 10)
+    with pytest.warns(ImageFileWarning, match=r"a\.png: broken EXIF is ignored"):
         (picture,) = read_pictures(path)
 
     assert picture.exif is None

@@ -20,6 +20,7 @@ class Probe(nn.Module):
         self.seen: Tensor | None = None
 
     def forward(self, image: Tensor) -> Tensor:
+        """Enlarge."""
         assert not self.training
         assert torch.is_inference_mode_enabled()
         self.seen = image
@@ -89,7 +90,7 @@ def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
 
 
 def test_other_types_are_refused() -> None:
-    with pytest.raises(ValueError, match="must be uint8 or float in unit range, got torch.int64"):
+    with pytest.raises(ValueError, match=r"must be uint8 or float in unit range, got torch\.int64"):
         Restorer(Probe(), "cpu")(torch.zeros(3, 8, 8, dtype=torch.int64))
 
 

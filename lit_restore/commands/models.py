@@ -1,0 +1,54 @@
+"""``lit-restore models``: list the trained networks that are shipped."""
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lit_restore.weights import ShippedWeights
+
+
+def main(argv: Sequence[str]) -> int:
+    """List the shipped networks, their measured quality and where they come from.
+
+    Args:
+        argv: The words after ``lit-restore models``.
+
+    Returns:
+        0. Wrong usage ends in ``SystemExit`` 2.
+    """
+    parser = argparse.ArgumentParser(
+        prog="lit-restore models",
+        description="List the trained networks that are shipped, for lit-restore restore --model.",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead")
+    arguments = parser.parse_args(argv)
+
+    from lit_restore.weights import shipped
+
+    weights = shipped()
+    if arguments.json:
+        document = {name: dataclasses.asdict(entry) for name, entry in weights.items()}
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    else:
+        entries = [_entry(name, entry) for name, entry in weights.items()]
+        sys.stdout.write("\n".join(entries) or "no trained networks are shipped\n")
+    return 0
+
+
+def _entry(name: str, weights: "ShippedWeights") -> str:
+    rows = {
+        "quality": _listed(weights.quality),
+        "trained by": f"{weights.recipe}, {weights.steps} steps, seed {weights.seed}",
+        "trained on": weights.data,
+        "license": weights.license,
+    }
+    lines = [f"  {title:<12}{text}" for title, text in rows.items()]
+    return "\n".join([f"{name}: {weights.description}", *lines, ""])
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())

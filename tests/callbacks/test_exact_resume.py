@@ -1,0 +1,204 @@
+"""Tests of lit_restore.callbacks.exact_resume: real processes, really killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from lit_restore.callbacks import AtomicCheckpointIO
+from lit_restore.callbacks.exact_resume import random_state, set_random_state
+
+SCRIPT = Path(__file__).with_name("training_process.py")
+STEPS = 14  # 17 training pictures in batches of 3: 5 batches an epoch, or 2 for each of 2 processes
+TIMEOUT = 120
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    random = np.random.default_rng(0)
+    for index in range(24):
+        pixels = random.integers(0, 256, (20 + index, 30, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{index:02}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def uncut(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[Any]]:
+    """The records of a run without a break, for one process and for two."""
+    records = {}
+    for processes in (1, 2):
+        out = tmp_path_factory.mktemp(f"uncut{processes}")
+        assert _start(pictures, out, "--processes", str(processes)).wait(TIMEOUT) == 0
+        records[processes] = [_records(out, rank) for rank in range(processes)]
+    return records
+
+
+def _start(pictures: Path, out: Path, *options: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, str(SCRIPT), "--root", str(pictures), "--out", str(out)]
+    log = (out.parent / f"{out.name}.log").open("ab")
+    return subprocess.Popen(
+        [*command, "--steps", str(STEPS), *options],
+        stdout=log,
+        stderr=log,
+        start_new_session=True,  # so that all its processes can be killed at once
+        env={**os.environ, "MASTER_PORT": str(_free_port())},
+    )
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def _records(out: Path, rank: int = 0) -> list[dict[str, Any]]:
+    path = out / f"rank{rank}.jsonl"
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def _wait_for(process: subprocess.Popen[bytes], out: Path, step: int) -> None:
+    deadline = time.monotonic() + TIMEOUT
+    while len(_records(out)) < step:
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline, "the run does not get on"
+        time.sleep(0.01)
+
+
+def _kill_all(process: subprocess.Popen[bytes]) -> None:
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(TIMEOUT)
+
+
+def _assert_goes_on_as(uncut: list[Any], out: Path, before: list[int]) -> None:
+    """Compare what a killed and resumed run recorded with a run without a break, to the bit."""
+    for rank, expected in enumerate(uncut):
+        found = _records(out, rank)
+        resumed = found[before[rank] :]
+        assert resumed, "nothing was recorded after the resume"
+        start = resumed[0]["step"]
+        assert resumed == expected[start - 1 :]
+        assert found[: before[rank]] == expected[: before[rank]]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize(
+    ("save_every", "saved_at"),
+    [(4, 8), (5, 5), (0, 5)],
+    ids=["mid-epoch", "last batch of an epoch", "epoch's end"],
+)
+def test_a_killed_run_goes_on_bit_for_bit(
+    pictures: Path,
+    uncut: dict[int, list[Any]],
+    tmp_path: Path,
+    save_every: int,
+    saved_at: int,
+    workers: int,
+) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    options = ["--save-every", str(save_every), "--workers", str(workers)]
+    process = _start(pictures, out, *options, "--pause", "0.1")
+    _wait_for(process, out, saved_at + 1)
+    _kill_all(process)
+    before = [len(_records(out))]
+    assert before[0] < STEPS
+
+    resumed = _start(pictures, out, *options, "--resume", str(out / "last.ckpt"))
+
+    assert resumed.wait(TIMEOUT) == 0, (tmp_path / "run.log").read_text()
+    _assert_goes_on_as(uncut[1], out, before)
+    assert _records(out)[before[0]]["step"] == saved_at + 1
+
+
+def test_two_processes_go_on_bit_for_bit_after_one_was_killed(
+    pictures: Path, uncut: dict[int, list[Any]], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    options = ["--processes", "2", "--save-every", "3"]
+    process = _start(pictures, out, *options, "--pause", "0.1")
+    _wait_for(process, out, 7)
+    os.kill(process.pid, signal.SIGKILL)  # one rank dies, the other hangs or fails
+    time.sleep(0.3)
+    _kill_all(process)
+    before = [len(_records(out, rank)) for rank in range(2)]
+
+    resumed = _start(pictures, out, *options, "--resume", str(out / "last.ckpt"))
+
+    assert resumed.wait(TIMEOUT) == 0, (tmp_path / "run.log").read_text()
+    _assert_goes_on_as(uncut[2], out, before)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_sigterm_saves_at_the_step_and_exits_143(
+    pictures: Path, uncut: dict[int, list[Any]], tmp_path: Path, processes: int
+) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    options = ["--processes", str(processes), "--save-every", "100"]
+    process = _start(pictures, out, *options, "--pause", "0.1")
+    _wait_for(process, out, 3)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(TIMEOUT) == 143, (tmp_path / "run.log").read_text()
+    before = [len(_records(out, rank)) for rank in range(processes)]
+    assert before[0] < STEPS
+
+    resumed = _start(pictures, out, *options, "--resume", str(out / "last.ckpt"))
+
+    assert resumed.wait(TIMEOUT) == 0, (tmp_path / "run.log").read_text()
+    _assert_goes_on_as(uncut[processes], out, before)
+    assert _records(out)[before[0]]["step"] == before[0] + 1, "a step was lost or done twice"
+
+
+def test_a_checkpoint_is_whole_whenever_the_run_is_killed(pictures: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    process = _start(pictures, out, "--save-every", "1", "--steps", "2000")
+    _wait_for(process, out, 3)
+    time.sleep(0.137)
+    _kill_all(process)
+
+    checkpoint = torch.load(out / "last.ckpt", weights_only=True)
+
+    recorded = len(_records(out))
+    assert checkpoint["global_step"] in (recorded - 1, recorded)
+
+
+def test_a_failing_write_leaves_the_checkpoint_of_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "last.ckpt"
+    plugin = AtomicCheckpointIO()
+    plugin.save_checkpoint({"step": 1}, path)
+
+    def fail(descriptor: int) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space"):
+        plugin.save_checkpoint({"step": 2}, path)
+
+    assert torch.load(path, weights_only=True) == {"step": 1}
+    assert [item.name for item in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+def test_random_states_return_after_a_file() -> None:
+    device = torch.device("cpu")
+    state = random_state(device)
+    drawn = torch.rand(3), np.random.rand(3)
+    set_random_state(state, device)
+    torch.testing.assert_close(torch.rand(3), drawn[0], rtol=0, atol=0)
+    np.testing.assert_array_equal(np.random.rand(3), drawn[1])

@@ -1,0 +1,118 @@
+"""A small training that records every step; the resume tests start, kill and resume it.
+
+Everything that a resumed run could get wrong is in it: dropout draws from the global random state,
+BatchNorm keeps statistics, the optimizer and the schedule keep state, samples are random views with
+random noise in random order.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule, Trainer, seed_everything
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
+from torch import Tensor, nn
+
+from lit_restore.callbacks import ExactResume
+from lit_restore.data import GaussianNoise
+from lit_restore.datamodules import RestorationDataModule
+from lit_restore.tasks import RestorationTask
+
+
+def digest(*tensors: Tensor) -> str:
+    """Hash the bits of tensors."""
+    total = hashlib.sha256()
+    for tensor in tensors:
+        total.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return total.hexdigest()[:16]
+
+
+class Record(Callback):
+    """Appends a line per step: weights, optimizer, learning rate, samples."""
+
+    def __init__(self, folder: Path, pause: float) -> None:
+        self.folder = folder
+        self.pause = pause
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Write the line, and wait a moment so that a test can kill the run in time."""
+        optimizer = trainer.optimizers[0]
+        moments = [value for state in optimizer.state.values() for value in state.values()]
+        line = {
+            "step": trainer.global_step,
+            "epoch": trainer.current_epoch,
+            "weights": digest(*pl_module.state_dict().values()),
+            "optimizer": digest(*moments),
+            "lr": optimizer.param_groups[0]["lr"],
+            "samples": digest(batch["input"], batch["target"]),
+            "paths": [Path(path).name for path in batch["path"]],
+        }
+        with (self.folder / f"rank{trainer.global_rank}.jsonl").open("a") as file:
+            file.write(json.dumps(line) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        time.sleep(self.pause)
+
+
+def main() -> None:
+    """Train until ``--steps``, from ``--resume`` if that is given."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--root", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--save-every", type=int, default=0, help="steps; 0 for every epoch")
+    parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--pause", type=float, default=0.0)
+    parser.add_argument("--resume")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    seed_everything(0, verbose=False)
+    options.out.mkdir(parents=True, exist_ok=True)
+    network = nn.Sequential(
+        nn.Conv2d(3, 6, 3, padding=1), nn.BatchNorm2d(6), nn.Dropout(0.3), nn.Conv2d(6, 3, 1)
+    )
+    task = RestorationTask(
+        network, scheduler=lambda opt: torch.optim.lr_scheduler.ExponentialLR(opt, 0.97)
+    )
+    data = RestorationDataModule(
+        options.root,
+        GaussianNoise(20),
+        size=16,
+        view="zoom",
+        flip=True,
+        batch_size=3,
+        num_workers=options.workers,
+        cache=str(options.out / "cache"),
+    )
+    saving: dict[str, Any] = {"every_n_train_steps": options.save_every or None}
+    last = ModelCheckpoint(options.out, "last", enable_version_counter=False, **saving)
+    trainer = Trainer(
+        max_steps=options.steps,
+        accelerator="cpu",
+        devices=options.processes,
+        strategy="ddp" if options.processes > 1 else "auto",
+        use_distributed_sampler=False,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=options.out,
+        callbacks=[
+            EMAWeightAveraging(decay=0.9),
+            Record(options.out, options.pause),
+            last,
+            ExactResume(),
+        ],
+    )
+    trainer.fit(task, data, ckpt_path=options.resume)
+
+
+if __name__ == "__main__":
+    main()

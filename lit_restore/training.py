@@ -47,7 +47,7 @@ def main(args: Sequence[str]) -> int:
     Returns:
         0, or 2 if something that the user gave is wrong; that is told in one line.
     """
-    _quieten()
+    quieten()
     try:
         LightningCLI(
             LightningModule,
@@ -97,7 +97,7 @@ def _is_users(error: Exception) -> bool:
     return traceback.extract_tb(error.__traceback__)[-1].filename.startswith(_PACKAGE)
 
 
-def _quieten() -> None:
+def quieten() -> None:
     """Leave out Lightning's advertisements, and warnings about what is so on purpose."""
 
     def is_news(record: logging.LogRecord) -> bool:

@@ -57,7 +57,7 @@ def read_grey(image: ImageFile.ImageFile, load: Load) -> NDArray[np.uint16]:
     inverted = image.format == "TIFF" and getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0
     values = np.asarray(load(image)).astype(np.uint16)[..., None]
     if twelve:
-        values = values << 4 | values >> 8
+        values = (values << 4 | values >> 8).astype(np.uint16)
     return 65535 - values if inverted else values
 
 
@@ -89,7 +89,7 @@ def read_colour(
     high = _half(image, layout, load)
     with open_again() as other:
         low = _half(other, _swapped(layout), load)
-    values = high << 8 | low
+    values = (high << 8 | low).astype(np.uint16)
     return _divided(values) if premultiplied else values
 
 
@@ -109,7 +109,7 @@ def _swapped(layout: str) -> str:
 def _read_grey_and_alpha(image: ImageFile.ImageFile, load: Load) -> NDArray[np.uint16]:
     # Two values of two bytes are as many bytes as RGBA with 8 bits.
     octets = _half(image, "RGBA", load)
-    return octets[..., 0::2] << 8 | octets[..., 1::2]
+    return (octets[..., 0::2] << 8 | octets[..., 1::2]).astype(np.uint16)
 
 
 def _divided(values: NDArray[np.uint16]) -> NDArray[np.uint16]:

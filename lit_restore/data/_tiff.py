@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, TiffImagePlugin
+from PIL import Image, TiffImagePlugin, TiffTags
 
 _HEAD = b"II*\0\x08\0\0\0"  # little-endian, the directory follows
 _DEFLATE, _HORIZONTAL = 8, 2
@@ -61,5 +61,5 @@ def _add_exif(directory: TiffImagePlugin.ImageFileDirectory_v2, block: bytes) ->
     exif = Image.Exif()
     exif.load(block)
     for tag, value in exif.items():
-        nested = tag in TiffImagePlugin.TiffTags.TAGS_V2_GROUPS
+        nested = tag in TiffTags.TAGS_V2_GROUPS
         directory[tag] = exif.get_ifd(tag) if nested else value

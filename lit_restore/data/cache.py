@@ -81,4 +81,4 @@ def _open(path: Path, count: int, total: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _checksum(pixels: np.ndarray) -> int:
-    return zlib.crc32(pixels) + 1  # 0 says that nothing is stored
+    return zlib.crc32(pixels.data) + 1  # 0 says that nothing is stored

@@ -16,9 +16,10 @@ class ImageDataModule(LightningDataModule):
 
     The order of training samples and their randomness depend on (seed, epoch, index) alone, and
     epoch and position follow from the Trainer's count of batches, which is part of a checkpoint: a
-    resumed run goes on with the very batch that a run without a break would have seen. With several processes, training and prediction are
-    shared among them, while each measures all pictures, so that the figures are exact; this needs
-    ``Trainer(use_distributed_sampler=False)``, which the command line sets.
+    resumed run goes on with the very batch that a run without a break would have seen. With several
+    processes, training and prediction are shared among them, while each measures all pictures, so
+    that the figures are exact; this needs ``Trainer(use_distributed_sampler=False)``, which the
+    command line sets.
 
     Args:
         batch_size: Items per batch and process.

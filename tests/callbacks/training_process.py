@@ -45,10 +45,12 @@ class Record(Callback):
         """Write the line, and wait a moment so that a test can kill the run in time."""
         optimizer = trainer.optimizers[0]
         moments = [value for state in optimizer.state.values() for value in state.values()]
+        # DDP's buffers are those of rank 0, which sends them to the others before a forward pass,
+        # except before the first one after a validation: on other ranks they may lag for a step.
+        buffers = pl_module.buffers() if trainer.is_global_zero else ()
         line = {
             "step": trainer.global_step,
-            "epoch": trainer.current_epoch,
-            "weights": digest(*pl_module.state_dict().values()),
+            "weights": digest(*pl_module.parameters(), *buffers),
             "optimizer": digest(*moments),
             "lr": optimizer.param_groups[0]["lr"],
             "samples": digest(batch["input"], batch["target"]),

@@ -1,0 +1,92 @@
+"""Tests of lit_restore.weights: what is shipped is what the index says, and does what it says."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage
+import torch
+from PIL import Image
+
+from lit_restore import weights
+from lit_restore.checkpoints import load_network, read_description
+from lit_restore.commands.demo import HELD_OUT, Comparison, compare
+from lit_restore.metrics import psnr
+from lit_restore.weights import shipped, weights_path
+
+
+def gains(pictures: Comparison) -> list[float]:
+    """Mean gain of the restored pictures over the mosaics and over their smoothing, in dB."""
+    mosaic, bicubic, restored = (psnr(x, pictures.original).mean() for x in pictures[:3])
+    return [float(restored - mosaic), float(restored - bicubic)]
+
+
+@pytest.mark.parametrize("name", list(shipped()))
+def test_shipped_weights_rebuild_their_network(name: str) -> None:
+    network = load_network(weights_path(name))
+    size = 2 * network.multiple_of
+    with torch.no_grad():
+        assert network(torch.rand(1, 3, size, size)).shape == (1, 3, size, size)
+    assert read_description(weights_path(name))["recipe"] == shipped()[name].recipe
+
+
+def test_all_shipped_weights_together_stay_small() -> None:
+    assert sum(weights_path(name).stat().st_size for name in shipped()) <= 4_000_000
+
+
+def test_a_changed_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = json.loads((weights.FOLDER / "index.json").read_text())["mosaic_unet"]
+    (tmp_path / "index.json").write_text(json.dumps({"mosaic_unet": entry}))
+    content = bytearray(weights_path("mosaic_unet").read_bytes())
+    content[-1] ^= 1
+    (tmp_path / entry["file"]).write_bytes(content)
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    with pytest.raises(ValueError, match="is not the file that was shipped"):
+        weights_path("mosaic_unet")
+
+
+def test_mosaic_unet_gains_a_decibel_on_photographs_that_it_never_saw() -> None:
+    folder = Path(skimage.__file__).parent / "data"
+    pictures = compare(
+        load_network(weights_path("mosaic_unet")), [folder / n for n in HELD_OUT], "zoom", 5
+    )
+    assert min(gains(pictures)) >= 1.0
+
+
+def test_mosaic_unet_gains_what_the_index_says_on_kodak(tmp_path: Path) -> None:
+    root = os.environ.get("LIT_RESTORE_DATA")
+    if not root:
+        pytest.skip("LIT_RESTORE_DATA names no folder with natural/kodak")
+    files = sorted(Path(root, "natural", "kodak").glob("*.png"))
+    assert len(files) == 12
+    pictures = compare(load_network(weights_path("mosaic_unet")), files, "resize", 1)
+    figures = [float(psnr(x, pictures.original).mean()) for x in pictures[:3]]
+    recorded = shipped()["mosaic_unet"].quality["kodak_64"]
+    np.testing.assert_allclose(
+        figures, [recorded["mosaic"], recorded["bicubic"], recorded["restored"]], atol=0.01
+    )
+    assert min(gains(pictures)) >= 1.3
+
+
+def test_a_whole_picture_of_512_pixels_keeps_its_size(tmp_path: Path) -> None:
+    from lit_restore.commands import degrade, restore
+
+    folder = Path(skimage.__file__).parent / "data"
+    with Image.open(folder / "astronaut.png") as picture:
+        assert picture.size == (512, 512)
+    inputs = str(folder / "astronaut.png")
+    mosaics, restored = tmp_path / "mosaics", tmp_path / "restored"
+    assert degrade.main([inputs, "--out", str(mosaics), "--mosaic", "4"]) == 0
+    mosaic = str(mosaics / "astronaut.png")
+    assert restore.main([mosaic, "--out", str(restored), "--model", "mosaic_unet"]) == 0
+
+    def read(path: str | Path) -> torch.Tensor:
+        with Image.open(path) as picture:
+            return torch.from_numpy(np.array(picture.convert("RGB"))).permute(2, 0, 1)[None] / 255
+
+    original = read(inputs)
+    assert read(restored / "astronaut.png").shape == (1, 3, 512, 512)
+    gain = psnr(read(restored / "astronaut.png"), original) - psnr(read(mosaic), original)
+    assert float(gain) >= 1.0

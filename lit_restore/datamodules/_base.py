@@ -1,5 +1,6 @@
 """The loaders that every DataModule here shares, and the position in the epoch that they keep."""
 
+import signal
 from typing import Any
 
 import torch
@@ -81,6 +82,7 @@ class ImageDataModule(LightningDataModule):
             drop_last=isinstance(sampler, EpochSampler),
             generator=torch.Generator().manual_seed(self.seed),  # leaves the global one alone
             pin_memory=torch.cuda.is_available(),
+            worker_init_fn=_leave_signals_to_the_run,
         )
 
     def _batches_seen(self) -> int:
@@ -103,3 +105,9 @@ class ImageDataModule(LightningDataModule):
                 "Trainer(use_distributed_sampler=False), got True"
             )
         return trainer.global_rank, trainer.world_size
+
+
+def _leave_signals_to_the_run(worker: int) -> None:
+    """Let a signal to the whole process group stop the run in its own time, not its workers."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

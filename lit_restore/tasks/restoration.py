@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from lit_restore import checkpoints
 from lit_restore.losses import L1Loss
+from lit_restore.metrics import PSNR
 from lit_restore.tasks._common import (
     OptimizerFactory,
     SchedulerFactory,
@@ -21,7 +22,8 @@ class RestorationTask(LightningModule):
 
     Batches: ``input`` and ``target``, shape (N, 3, H, W) in unit range (the input may be smaller
     for super-resolution). Logs ``train/loss``, ``val/loss``, ``val/psnr`` (dB) and ``val/ssim``,
-    and the last two for ``test/``. Checkpoints describe the network in plain values.
+    the last two for ``test/`` as well, and ``test/input_psnr``, that of the input itself where it
+    has the target's size, to tell what was gained. Checkpoints describe the network in plain values.
 
     Args:
         network: Maps ``input`` to a prediction of ``target``.
@@ -50,6 +52,7 @@ class RestorationTask(LightningModule):
         self.schedule_by = schedule_by
         self.val_metrics = image_metrics("val/")
         self.test_metrics = image_metrics("test/")
+        self.input_psnr = PSNR()
 
     def forward(self, image: Tensor) -> Tensor:
         """Restore a batch of images; the result is clipped to unit range."""
@@ -70,9 +73,13 @@ class RestorationTask(LightningModule):
         self.log_dict(self.val_metrics, prog_bar=True, batch_size=size)
 
     def test_step(self, batch: dict[str, Any], batch_idx: int) -> None:
-        """Log the image metrics."""
-        self.test_metrics.update(self(batch["input"]), batch["target"])
-        self.log_dict(self.test_metrics, batch_size=len(batch["input"]))
+        """Log the image metrics, and the PSNR of the input."""
+        degraded, target = batch["input"], batch["target"]
+        self.test_metrics.update(self(degraded), target)
+        self.log_dict(self.test_metrics, batch_size=len(degraded))
+        if degraded.shape == target.shape:
+            self.input_psnr.update(degraded, target)
+            self.log("test/input_psnr", self.input_psnr, batch_size=len(degraded))
 
     def predict_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
         """Return the restored images, in unit range."""

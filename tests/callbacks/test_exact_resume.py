@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -142,16 +143,25 @@ def test_two_processes_go_on_bit_for_bit_after_one_was_killed(
     _assert_goes_on_as(uncut[2], out, before)
 
 
-@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize(
+    ("processes", "workers", "send"),
+    [(1, 0, os.kill), (1, 2, os.killpg), (2, 0, os.kill), (2, 0, os.killpg)],
+    ids=["one", "one and its workers", "one of two", "both"],
+)
 def test_sigterm_saves_at_the_step_and_exits_143(
-    pictures: Path, uncut: dict[int, list[Any]], tmp_path: Path, processes: int
+    pictures: Path,
+    uncut: dict[int, list[Any]],
+    tmp_path: Path,
+    processes: int,
+    workers: int,
+    send: Callable[[int, int], None],
 ) -> None:
     out = tmp_path / "run"
     out.mkdir()
-    options = ["--processes", str(processes), "--save-every", "100"]
+    options = ["--processes", str(processes), "--workers", str(workers), "--save-every", "100"]
     process = _start(pictures, out, *options, "--pause", "0.1")
     _wait_for(process, out, 3)
-    process.send_signal(signal.SIGTERM)
+    send(process.pid, signal.SIGTERM)
     assert process.wait(TIMEOUT) == 143, (tmp_path / "run.log").read_text()
     before = [len(_records(out, rank)) for rank in range(processes)]
     assert before[0] < STEPS

@@ -71,7 +71,6 @@ def test_nothing_shipped_is_said(
     assert capsys.readouterr().out == "no trained networks are shipped\n"
 
 
-@pytest.mark.skipif(not hasattr(lit_restore.weights, "shipped"), reason="no weights are shipped")
 def test_what_is_shipped_is_listed_without_torch() -> None:
     code = (
         "import sys\n"

@@ -18,6 +18,7 @@ import lit_restore.losses
 import lit_restore.models
 import lit_restore.tasks  # imported so that a config may say RestorationTask for short
 from lit_restore.config_errors import explain
+from lit_restore.malloc import keep_freed_memory
 
 USAGE_ERROR = 2
 _PACKAGE = str(Path(__file__).parent)
@@ -48,6 +49,7 @@ def main(args: Sequence[str]) -> int:
         0, or 2 if something that the user gave is wrong; that is told in one line.
     """
     quieten()
+    keep_freed_memory()
     try:
         LightningCLI(
             LightningModule,

@@ -36,8 +36,9 @@ def split_files(
         The files of each split.
 
     Raises:
-        ValueError: If there are no pictures, or none is left for training.
-        FileNotFoundError: If ``root`` is no folder.
+        ValueError: If there are no pictures, none is left for training, or a fraction is out of
+            range.
+        ImageFileError: If ``root`` is no folder.
     """
     if (root / "train").is_dir():
         return {
@@ -46,6 +47,7 @@ def split_files(
     files = list_images(root)
     if not files:
         raise ValueError(f"{root} holds neither a folder 'train' nor pictures")
+    _check_fraction(val_fraction)
     rest, test = shuffle_split(files, test_fraction, seed)
     held_out = math.ceil(val_fraction * len(files))
     train, val = rest[: len(rest) - held_out], rest[len(rest) - held_out :]
@@ -69,9 +71,11 @@ def shuffle_split(
 
     Returns:
         The training files and the test files.
+
+    Raises:
+        ValueError: If ``test_fraction`` is out of range.
     """
-    if not 0 <= test_fraction < 1:
-        raise ValueError(f"a fraction must be at least 0 and less than 1, got {test_fraction}")
+    _check_fraction(test_fraction)
     order = np.random.RandomState(seed).permutation(len(files))
     count = math.ceil(test_fraction * len(files))
     return [files[i] for i in order[count:]], [files[i] for i in order[:count]]
@@ -89,3 +93,8 @@ def manifest_hash(manifest: dict[str, list[str]]) -> str:
     """SHA-256 of the files that train and measure; pictures to predict may change freely."""
     lines = [f"{split}/{name}" for split in SPLITS[:3] for name in manifest[split]]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _check_fraction(fraction: float) -> None:
+    if not 0 <= fraction < 1:
+        raise ValueError(f"a fraction must be at least 0 and less than 1, got {fraction}")

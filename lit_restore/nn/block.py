@@ -26,6 +26,9 @@ class ConvNormAct(nn.Module):
         order: ``"cna"`` or ``"can"``.
         bias: Whether the convolution has a bias; None chooses as said above.
 
+    Raises:
+        ValueError: If ``norm`` or ``order`` is unknown.
+
     Source:
         Ioffe and Szegedy, "Batch Normalization", ICML 2015, https://arxiv.org/abs/1502.03167.
     """
@@ -43,6 +46,8 @@ class ConvNormAct(nn.Module):
     ) -> None:
         if order not in ("cna", "can"):
             raise ValueError(f"order must be 'cna' or 'can', got {order!r}")
+        if norm not in ("batch", "none"):
+            raise ValueError(f"norm must be 'batch' or 'none', got {norm!r}")
         super().__init__()
         self.order = order
         bias = (norm == "none" or order == "can") if bias is None else bias

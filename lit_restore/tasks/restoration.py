@@ -23,7 +23,8 @@ class RestorationTask(LightningModule):
     Batches: ``input`` and ``target``, shape (N, 3, H, W) in unit range (the input may be smaller
     for super-resolution). Logs ``train/loss``, ``val/loss``, ``val/psnr`` (dB) and ``val/ssim``,
     the last two for ``test/`` as well, and ``test/input_psnr``, that of the input itself where it
-    has the target's size, to tell what was gained. Checkpoints describe the network in plain values.
+    has the target's size, to tell what was gained. Checkpoints describe the network in plain
+    values.
 
     Args:
         network: Maps ``input`` to a prediction of ``target``.

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from sklearn.model_selection import train_test_split
 
+from lit_restore.data.images import ImageFileError
 from lit_restore.data.split import manifest_hash, shuffle_split, split_files, split_manifest
 
 
@@ -79,7 +80,7 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path, names: list[str]) 
 
 
 def test_a_missing_folder_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises((FileNotFoundError, ValueError), match="nowhere: no such folder"):
+    with pytest.raises(ImageFileError, match="nowhere: no such folder"):
         split_files(tmp_path / "nowhere")
 
 
@@ -95,8 +96,9 @@ def test_a_division_that_leaves_nothing_to_train_is_refused(tmp_path: Path) -> N
 def test_a_fraction_out_of_range_is_refused(tmp_path: Path, fraction: float) -> None:
     _fill(tmp_path, 4)
 
-    with pytest.raises(ValueError, match=f"less than 1, got {fraction}"):
-        split_files(tmp_path, test_fraction=fraction)
+    for name in ("test_fraction", "val_fraction"):
+        with pytest.raises(ValueError, match=f"less than 1, got {fraction}"):
+            split_files(tmp_path, **{name: fraction})
 
 
 def test_the_manifest_names_files_relative_to_the_root(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import NamedTuple
 
 from lit_restore import __version__
+from lit_restore.malloc import keep_freed_memory
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -48,8 +49,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 all done, 1 some files failed, 2 usage or config, 3 an extra or weights are missing,
         130 interrupted, 143 terminated.
     """
-    if argv is None:  # the process is ours, and so are its signals
-        signal.signal(signal.SIGTERM, _terminate)
     words = list(sys.argv[1:] if argv is None else argv)
     verb = words[0] if words else "--help"
     if verb in ("-h", "--help", "help"):
@@ -61,6 +60,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if verb not in VERBS:
         sys.stderr.write(_unknown(verb))
         return USAGE_ERROR
+    if argv is None:  # the process is ours: its signals and its memory, too
+        signal.signal(signal.SIGTERM, _terminate)
+        keep_freed_memory()
     return _run(verb, words)
 
 

@@ -46,8 +46,10 @@ def _unknown_argument(message: str, options: list[str]) -> str:
     place = _place(message[: found.start()])
     accepted = _parameters(owners[-1]) if owners else options
     owner = owners[-1].rpartition(".")[2] if owners else "the config"
-    near = _near(found[1], accepted)
-    return f"{place}: {owner} has no argument {found[1]!r}.{near} It has: {', '.join(accepted)}"
+    head = found[1].partition(".")[0]
+    name = found[1] if head in accepted else head  # the keys below a wrong one are no news
+    near = _near(name, accepted)
+    return f"{place}: {owner} has no argument {name!r}.{near} It has: {', '.join(accepted)}"
 
 
 def _unknown_name(message: str, options: list[str]) -> str:

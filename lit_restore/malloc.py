@@ -15,7 +15,7 @@ def keep_freed_memory() -> bool:
     By default glibc maps every large block from the kernel and unmaps it when it is freed. A
     network frees all its activations at every step, so the kernel clears the same pages again and
     again, at a fraction of the speed at which memory is copied. Kept memory makes a training step
-    1.1 to 1.25 times as fast (measured on one core, convolutional networks at 64 to 256 pixels);
+    1.05 to 1.25 times as fast (measured on one core, convolutional networks at 64 to 256 pixels);
     results don't change. The price: the process stays as large as it once was.
 
     It holds for the whole process and cannot be taken back, so only commands call it, and nothing

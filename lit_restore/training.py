@@ -18,7 +18,6 @@ import lit_restore.losses
 import lit_restore.models
 import lit_restore.tasks  # imported so that a config may say RestorationTask for short
 from lit_restore.config_errors import explain
-from lit_restore.malloc import keep_freed_memory
 
 USAGE_ERROR = 2
 _PACKAGE = str(Path(__file__).parent)
@@ -49,7 +48,6 @@ def main(args: Sequence[str]) -> int:
         0, or 2 if something that the user gave is wrong; that is told in one line.
     """
     quieten()
-    keep_freed_memory()
     try:
         LightningCLI(
             LightningModule,
@@ -71,9 +69,10 @@ def main(args: Sequence[str]) -> int:
             args=list(args),
         )
     except (ConfigError, ValueError, OSError) as error:
-        if not _is_users(error):
+        complaint = _complaint(error)
+        if complaint is None:
             raise
-        sys.stderr.write(f"lit-restore {args[0]}: {error}\n")
+        sys.stderr.write(f"lit-restore {args[0]}: {complaint}\n")
         return USAGE_ERROR
     return 0
 
@@ -92,11 +91,16 @@ class _Parser(LightningArgumentParser):
         raise ConfigError(explain(message, options)) from None
 
 
-def _is_users(error: Exception) -> bool:
-    """Whether our own code refused what it was given; anything else shows its trace."""
-    if isinstance(error, (ConfigError, FileNotFoundError)):
-        return True
-    return traceback.extract_tb(error.__traceback__)[-1].filename.startswith(_PACKAGE)
+def _complaint(error: BaseException | None) -> BaseException | None:
+    """What our own code refused, if the parser wrapped it the cause; None shows the trace."""
+    while error is not None:
+        if isinstance(error, (ConfigError, FileNotFoundError)):
+            return error
+        frames = traceback.extract_tb(error.__traceback__)
+        if frames and frames[-1].filename.startswith(_PACKAGE):
+            return error
+        error = error.__cause__
+    return None
 
 
 def quieten() -> None:

@@ -48,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
         "photographs that scikit-image ships, then restore three photographs that it never saw.",
     )
     parser.add_argument("--out", type=Path, default=Path("runs/demo"), metavar="FOLDER")
-    parser.add_argument("--steps", type=int, default=900, help="batches of training, 32 pictures")
+    parser.add_argument("--steps", type=int, default=700, help="batches of 32 pictures")
     parser.add_argument("--pictures", type=int, default=3000, help="pictures to train on")
     parser.add_argument("--max-minutes", type=float, default=3.0, help="of training, at most")
     arguments = parser.parse_args(argv)

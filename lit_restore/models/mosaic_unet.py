@@ -21,7 +21,7 @@ class MosaicUNet(nn.Module):
         in_channels: Channels of the input image.
         out_channels: Channels of the output image; for ``"residual"`` as many as ``in_channels``.
         widths: Channels of each stage, finest first.
-        depth: Convolutions of a stage.
+        depth: Convolutions of a stage, at least 1.
         stem_stride: Step of the first convolution, in pixels, a power of 2: the mosaic's block, or
             1 for noise.
         dilations: Dilation of each further convolution at the bottom; empty for none.
@@ -31,8 +31,8 @@ class MosaicUNet(nn.Module):
             in (0, 1), as in the notes.
 
     Raises:
-        ValueError: If ``widths`` is empty, ``stem_stride`` is no power of 2, an option is unknown,
-            or a residual has to change the number of channels.
+        ValueError: If ``widths`` is empty, ``depth`` is below 1, ``stem_stride`` is no power of 2,
+            an option is unknown, or a residual has to change the number of channels.
 
     Source:
         The study notes; Ronneberger et al., https://arxiv.org/abs/1505.04597; Yu and Koltun,
@@ -54,7 +54,7 @@ class MosaicUNet(nn.Module):
         squeeze_excite: bool = False,
         output: Literal["residual", "sigmoid"] = "residual",
     ) -> None:
-        _check(widths, stem_stride, skip, output)
+        _check(widths, depth, stem_stride, skip, output)
         if output == "residual" and in_channels != out_channels:
             raise ValueError(
                 "output='residual' needs out_channels == in_channels, got "
@@ -141,9 +141,11 @@ def _tail(width: int, stride: int) -> tuple[nn.Sequential, int]:
     return tail, width
 
 
-def _check(widths: Sequence[int], stem_stride: int, skip: str, output: str) -> None:
+def _check(widths: Sequence[int], depth: int, stem_stride: int, skip: str, output: str) -> None:
     if not widths:
         raise ValueError("widths must name at least one stage, got none")
+    if depth < 1:
+        raise ValueError(f"depth must be at least 1, got {depth}")
     if stem_stride < 1 or stem_stride & (stem_stride - 1):
         raise ValueError(f"stem_stride must be a power of 2, got {stem_stride}")
     if skip not in ("concat", "add"):

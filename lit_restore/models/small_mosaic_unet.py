@@ -14,7 +14,8 @@ class SmallMosaicUNet(nn.Module):
 
     Args:
         folded: Whether the last convolution runs without the enlarged and joined map: the same
-            result, a third of the activations. False is the plain form.
+            result, less than two fifths of the activations of a training batch. False is the
+            plain form.
 
     Source:
         The study notes, after Ronneberger et al., "U-Net", MICCAI 2015,
@@ -49,6 +50,7 @@ class SmallMosaicUNet(nn.Module):
         if height % 4 or width % 4:
             raise ValueError(f"height and width must be multiples of 4, got {height}x{width}")
         encoded = self.encoder(image).relu()
-        x = self.bottom(encoded).relu()
-        x = self.decoder(torch.cat([x, encoded], dim=1)).relu()
+        # The ReLU leaves ``encoded`` as it is, and of the two joined maps only one copy is kept.
+        x = torch.cat([self.bottom(encoded), encoded], dim=1).relu_()
+        x = self.decoder(x).relu()
         return self.head(x, image).sigmoid()

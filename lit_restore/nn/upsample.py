@@ -27,11 +27,13 @@ def depth_to_space(image: Tensor, scale: int, order: ChannelOrder = "tensorflow"
         Shape (N, C, H * scale, W * scale).
 
     Raises:
-        ValueError: If the channels are not a multiple of ``scale**2``.
+        ValueError: If the channels are not a multiple of ``scale**2``, or the order is unknown.
 
     Source:
         Shi et al., CVPR 2016, https://arxiv.org/abs/1609.05158; ``tf.nn.depth_to_space``.
     """
+    if order not in ("torch", "tensorflow"):
+        raise ValueError(f"order must be 'torch' or 'tensorflow', got {order!r}")
     count, channels, height, width = image.shape
     if channels % scale**2:
         raise ValueError(f"channels must be a multiple of {scale**2}, got {channels}")

@@ -143,7 +143,10 @@ def test_grey_equals_pillows_luma_in_three_channels() -> None:
     "degradation", [Mosaic(), Mosaic(1, 0), GaussianNoise(), JPEGCompression(), Grayscale()]
 )
 class TestEveryDegradation:
+    """What holds for each of them."""
+
     def test_returns_a_new_picture_of_the_same_kind(self, degradation: Degradation) -> None:
+        """And leaves the picture that it was given as it was."""
         image = _picture(16, 24)
         before = image.clone()
 
@@ -154,6 +157,7 @@ class TestEveryDegradation:
         assert torch.equal(image, before)
 
     def test_does_not_care_how_the_picture_lies_in_memory(self, degradation: Degradation) -> None:
+        """A view is degraded as its copy."""
         image = _picture(16, 24)
         mirrored = image.flip(-1)
         view = _picture(32, 48)[:, ::2, ::2]
@@ -173,6 +177,7 @@ class TestEveryDegradation:
         ids=["float", "grey", "channels last", "batch"],
     )
     def test_refuses_another_kind(self, degradation: Degradation, image: Tensor) -> None:
+        """And says what it wanted."""
         with pytest.raises(ValueError, match=r"uint8 picture of shape \(3, H, W\), got torch\."):
             degradation(image, _seeded())
 

@@ -19,9 +19,7 @@ def first_tap(size: int, kernel: int, stride: int) -> int:
     return -(max(kernel - (stride if rest == 0 else rest), 0) // 2)
 
 
-def naive_conv(
-    image: np.ndarray, weight: np.ndarray, stride: int, dilation: int = 1
-) -> np.ndarray:
+def naive_conv(image: np.ndarray, weight: np.ndarray, stride: int, dilation: int = 1) -> np.ndarray:
     """Sum over the taps that lie in the image; image (C, H, W), weight (O, C, k, k)."""
     kernel = weight.shape[-1]
     reach = (kernel - 1) * dilation + 1
@@ -82,7 +80,7 @@ def test_convolution_is_that_of_the_loops_for_every_kernel_and_stride(
             np.testing.assert_allclose(one.numpy(), expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize(("kernel", "dilation"), product((2, 3, 4, 5), (2, 3)))
+@pytest.mark.parametrize(("kernel", "dilation"), list(product((2, 3, 4, 5), (2, 3))))
 def test_dilated_convolution_is_that_of_the_loops(kernel: int, dilation: int) -> None:
     image = random_image(9, 12)
     layer = SameConv2d(2, 3, kernel, dilation=dilation, bias=False).double()
@@ -148,7 +146,7 @@ def test_transposed_convolution_is_the_adjoint_of_the_convolution(kernel: int, s
     )
 
 
-@pytest.mark.parametrize(("kernel", "stride"), product((1, 2, 3, 5), (1, 2, 3, 4)))
+@pytest.mark.parametrize(("kernel", "stride"), list(product((1, 2, 3, 5), (1, 2, 3, 4))))
 def test_pooling_takes_the_largest_pixel_even_if_all_are_negative(kernel: int, stride: int) -> None:
     for size in SIZES:
         image = -1 - random_image(*size).abs()

@@ -30,7 +30,7 @@ def test_every_channel_keeps_its_sign_and_loses_size() -> None:
     image = torch.randn(1, 8, 4, 4)
     factor = SqueezeExcite(8)(image) / image
     torch.testing.assert_close(factor, factor[..., :1, :1].expand_as(factor))
-    assert 0 < factor.min()
+    assert factor.min() > 0
     assert factor.max() < 1
 
 

@@ -54,6 +54,20 @@ def test_channels_that_fill_no_block_are_refused() -> None:
         depth_to_space(torch.rand(1, 6, 2, 2), 2)
 
 
+def test_an_unknown_order_is_refused() -> None:
+    with pytest.raises(ValueError, match="order must be 'torch' or 'tensorflow', got 'keras'"):
+        depth_to_space(torch.rand(1, 4, 2, 2), 2, "keras")
+
+
+def test_permuting_a_layers_weights_changes_its_order_for_good() -> None:
+    theirs = PixelShuffleUpsample(5, 3, scale=2, order="tensorflow")
+    ours = PixelShuffleUpsample(5, 3, scale=2)
+    permutation = pixel_shuffle_permutation(12, 2)
+    ours.load_state_dict({name: value[permutation] for name, value in theirs.state_dict().items()})
+    image = torch.randn(2, 5, 4, 6)
+    torch.testing.assert_close(ours(image), theirs(image))
+
+
 def test_pixel_shuffle_upsampling_is_convolution_relu_and_shuffle() -> None:
     image = torch.randn(2, 3, 4, 5)
     for order in ("torch", "tensorflow"):
@@ -73,7 +87,7 @@ def gradients(
     return [out.detach(), *torch.autograd.grad((out * cotangent).sum(), inputs)]
 
 
-@pytest.mark.parametrize(("kernel", "scale"), product(range(1, 7), (2, 3, 4)))
+@pytest.mark.parametrize(("kernel", "scale"), list(product(range(1, 7), (2, 3, 4))))
 def test_folded_is_plain_in_output_and_every_gradient(kernel: int, scale: int) -> None:
     torch.manual_seed(kernel * 10 + scale)
     plain = UpsampleConcatConv2d(2, 3, 4, kernel, scale, folded=False).double()

@@ -1,0 +1,75 @@
+"""The command ``python -m benchmarks``."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import benchmarks
+from benchmarks import data, machine, memory, speed
+from benchmarks.report import Report
+
+NAMES = ("training", "inference", "memory", "data")
+MISSING = 3
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run benchmarks and print what they found.
+
+    Args:
+        argv: The command line; None for the process's own.
+
+    Returns:
+        0, also where a target is missed; 3 where a package is not installed.
+    """
+    parser = argparse.ArgumentParser("python -m benchmarks", description=benchmarks.__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; or all")
+    parser.add_argument("--rounds", type=int, default=7, help="that count, after the warm-up")
+    parser.add_argument("--threads", type=int, default=1, help="of each contender")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
+    arguments = parser.parse_args(argv)
+    unknown = [name for name in arguments.names if name not in NAMES]
+    if unknown:
+        parser.error(f"expected names of {', '.join(NAMES)}, got {unknown[0]!r}")
+    if min(arguments.rounds, arguments.threads) < 1:
+        parser.error("--rounds and --threads must be at least 1")
+    _limit(arguments.threads)
+    facts = machine.facts(arguments.threads)
+    print("\n".join(f"{name}: {value}" for name, value in facts.items()), flush=True)
+    try:
+        reports = list(_reports(arguments.names or NAMES, arguments.rounds, arguments.threads))
+    except ImportError as error:
+        sys.stderr.write(f"benchmarks: {error}; pip install 'lit-restore[bench]'\n")
+        return MISSING
+    if arguments.json:
+        found = {"machine": facts, "reports": [report.plain() for report in reports]}
+        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+    return 0
+
+
+def _reports(names: Sequence[str], rounds: int, threads: int) -> Iterator[Report]:
+    races = {"training": speed.TRAINING, "inference": speed.INFERENCE}
+    for name in names:
+        if name == "memory":
+            reports = iter([memory.run(threads)])
+        elif name == "data":
+            reports = iter([data.run(rounds, threads)])
+        else:
+            reports = (speed.run(race, rounds, threads) for race in races[name])
+        for report in reports:
+            print(f"\n{report.text()}", flush=True)
+            yield report
+
+
+def _limit(threads: int) -> None:
+    """Hand the number of threads, and silence, to the processes that are started."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

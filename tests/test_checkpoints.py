@@ -1,0 +1,269 @@
+"""Tests of lit_restore.checkpoints."""
+
+import inspect
+import json
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+import lit_restore
+from lit_restore import models
+from lit_restore.checkpoints import (
+    KEY,
+    CheckpointError,
+    build_network,
+    describe_network,
+    load_network,
+    read_description,
+    save_network,
+)
+from lit_restore.models import MosaicUNet, SmallMosaicUNet
+from lit_restore.tasks import RestorationTask
+
+SMALL: dict[str, Any] = {"widths": [4, 6], "dilations": [2]}
+# Of each network, arguments that are none of its defaults.
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "SmallMosaicUNet": {"folded": False},
+    "MosaicUNet": {
+        "in_channels": 1, "out_channels": 2, "widths": [4, 6], "depth": 1, "stem_stride": 2,
+        "dilations": [2], "skip": "add", "squeeze_excite": True, "output": "sigmoid",
+    },
+}  # fmt: skip
+NETWORKS = [(name, chosen) for name in models.__all__ for chosen in ({}, ARGUMENTS.get(name, {}))]
+
+
+def shaken(network: nn.Module) -> nn.Module:
+    """Give every weight and every running statistic a value of its own."""
+    generator = torch.Generator().manual_seed(0)
+    for value in network.state_dict().values():
+        if value.is_floating_point():
+            value.copy_(torch.rand(value.shape, generator=generator) * 0.2 + 0.05)
+    return network
+
+
+def picture(network: nn.Module) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    return torch.rand(1, network.in_channels, 16, 16, generator=generator)
+
+
+def assert_same(found: nn.Module, expected: nn.Module) -> None:
+    """Both networks give the same bits."""
+    layout = torch.contiguous_format  # another one may round otherwise
+    with torch.no_grad():
+        found, expected = (
+            network.eval().to(memory_format=layout)(picture(network))
+            for network in (found, expected)
+        )
+    assert torch.equal(found, expected)
+
+
+def test_the_table_names_every_argument_of_every_network() -> None:
+    for name in models.__all__:
+        parameters = inspect.signature(getattr(models, name)).parameters
+        assert set(ARGUMENTS[name]) == set(parameters)
+        assert all(ARGUMENTS[name][key] != value.default for key, value in parameters.items())
+
+
+@pytest.mark.parametrize(("name", "chosen"), NETWORKS)
+def test_a_network_is_rebuilt_from_its_description_as_text(
+    name: str, chosen: dict[str, Any]
+) -> None:
+    network = getattr(models, name)(**chosen)
+    description = describe_network(network)
+
+    rebuilt = build_network(json.loads(json.dumps(description)))
+
+    assert type(rebuilt) is type(network)
+    assert describe_network(rebuilt) == description
+    assert description["arguments"] | chosen == description["arguments"]
+    rebuilt.load_state_dict(network.state_dict())
+    assert_same(rebuilt, network)
+
+
+def test_a_description_says_what_a_reader_needs() -> None:
+    assert describe_network(SmallMosaicUNet()) == {
+        "network": "SmallMosaicUNet",
+        "arguments": {"folded": True},
+        "scale": 1,
+        "value_range": "unit",
+        "versions": {"lit_restore": lit_restore.__version__, "torch": torch.__version__},
+    }
+
+
+@pytest.mark.parametrize(("name", "chosen"), NETWORKS)
+def test_a_saved_network_comes_back_bit_for_bit(
+    name: str, chosen: dict[str, Any], tmp_path: Path
+) -> None:
+    network = shaken(getattr(models, name)(**chosen))
+    save_network(network, tmp_path / "a.safetensors", recipe="none", data={"pictures": 3})
+
+    loaded = load_network(tmp_path / "a.safetensors")
+
+    assert not loaded.training
+    assert_same(loaded, network)
+    said = read_description(str(tmp_path / "a.safetensors"))
+    assert said == describe_network(network) | {"recipe": "none", "data": {"pictures": 3}}
+
+
+def fit(tmp_path: Path, network: nn.Module, *callbacks: Any) -> Path:
+    """Train two steps and save a checkpoint after them."""
+    seed_everything(0, verbose=False)
+    pictures = torch.rand(4, 3, 16, 16)
+    batches = DataLoader([{"input": one, "target": 1 - one} for one in pictures], batch_size=2)
+    trainer = Trainer(
+        max_epochs=1, accelerator="cpu", logger=False, enable_progress_bar=False,
+        enable_model_summary=False, default_root_dir=tmp_path,
+        callbacks=[*callbacks, ModelCheckpoint(tmp_path, "run", every_n_train_steps=2)],
+    )  # fmt: skip
+    trainer.fit(RestorationTask(network), batches)
+    return tmp_path / "run.ckpt"
+
+
+def test_the_network_of_a_trainers_checkpoint_is_rebuilt_from_the_file_alone(
+    tmp_path: Path,
+) -> None:
+    network = MosaicUNet(**SMALL)
+    path = fit(tmp_path, network)
+    assert_same(load_network(path), network)
+    assert read_description(path) == describe_network(network)
+
+
+def test_of_a_run_with_weight_averaging_the_averaged_weights_are_loaded(tmp_path: Path) -> None:
+    network = MosaicUNet(**SMALL)
+    path = fit(tmp_path, network, EMAWeightAveraging(decay=0.5))
+    content = torch.load(path, weights_only=True)
+    loaded = load_network(path).state_dict()
+
+    averaged, current = content["state_dict"], content["current_model_state"]
+    for name, value in loaded.items():
+        assert torch.equal(value, averaged[f"network.{name}"])
+    head = "head.weight"
+    assert not torch.equal(loaded[head], current[f"network.{head}"])
+    assert not torch.equal(loaded[head], torch.zeros_like(loaded[head]))
+
+
+def test_of_two_networks_the_generator_is_loaded(tmp_path: Path) -> None:
+    network = shaken(SmallMosaicUNet())
+    described = {"generator": describe_network(network), "discriminator": {"network": "None"}}
+    state = {f"generator.{name}": value for name, value in network.state_dict().items()}
+    state["discriminator.weight"] = torch.zeros(3)
+    torch.save({KEY: {"networks": described}, "state_dict": state}, tmp_path / "gan.ckpt")
+    assert_same(load_network(tmp_path / "gan.ckpt"), network)
+
+
+class Malicious:
+    """Runs a command when it is unpickled."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (f"touch '{self.marker}'",)
+
+
+@pytest.mark.parametrize("name", ["evil.ckpt", "evil.safetensors", "old.ckpt"])
+def test_a_file_cannot_run_code(tmp_path: Path, name: str) -> None:
+    path, marker = tmp_path / name, tmp_path / "marker"
+    content = {KEY: {"networks": {"network": Malicious(marker)}}, "state_dict": {}}
+    if name == "old.ckpt":
+        path.write_bytes(pickle.dumps(content))
+    else:
+        torch.save(content, path)
+
+    with pytest.raises(CheckpointError, match=name):
+        load_network(path)
+    assert not marker.exists()
+
+    if name == "evil.ckpt":  # it would have, if it had been let
+        torch.load(path, weights_only=False)
+        assert marker.exists()
+
+
+def test_only_networks_that_the_package_exports_are_built(tmp_path: Path) -> None:
+    for name in ("Tensor", "MosaicUNet.forward", "mosaic_unet", "_check", "__loader__"):
+        description = {"network": name, "arguments": {}}
+        with pytest.raises(ValueError, match=f"'{name}' is no network of lit_restore"):
+            build_network(description)
+        content = {KEY: {"networks": {"network": description}}, "state_dict": {}}
+        torch.save(content, tmp_path / "odd.ckpt")
+        with pytest.raises(CheckpointError, match=name):
+            load_network(tmp_path / "odd.ckpt")
+
+
+def test_a_network_of_another_package_is_not_described() -> None:
+    class MosaicUNet(models.MosaicUNet):
+        """Has the name of one of ours."""
+
+    for network in (nn.Conv2d(3, 3, 1), MosaicUNet(**SMALL)):
+        with pytest.raises(ValueError, match=r"only networks of lit_restore.models.*SmallMosaic"):
+            describe_network(network)
+
+
+def test_weights_are_written_as_safetensors_only(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"written as .safetensors, got net.pt"):
+        save_network(SmallMosaicUNet(), tmp_path / "net.pt")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.ckpt", tmp_path):
+        with pytest.raises(CheckpointError, match="there is no such file"):
+            load_network(path)
+
+
+@pytest.mark.parametrize("suffix", ["ckpt", "safetensors"])
+def test_a_truncated_or_foreign_file_is_refused_by_name(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"cut.{suffix}"
+    if suffix == "ckpt":
+        fit(tmp_path, SmallMosaicUNet()).rename(path)
+    else:
+        save_network(SmallMosaicUNet(), path)
+    whole = path.read_bytes()
+    for content in (whole[: len(whole) // 2], whole[:100], b"", b"\x89PNG not weights at all"):
+        path.write_bytes(content)
+        with pytest.raises(CheckpointError, match=rf"cut\.{suffix}: ") as caught:
+            load_network(path)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_describes_no_network_is_refused(tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    save_file({"weight": torch.zeros(3)}, tmp_path / "other.safetensors")
+    torch.save({"state_dict": {}}, tmp_path / "other.ckpt")
+    torch.save([1, 2], tmp_path / "list.ckpt")
+    for name in ("other.safetensors", "other.ckpt", "list.ckpt"):
+        with pytest.raises(CheckpointError, match="says nothing of a network of lit_restore"):
+            load_network(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"arguments": {"widths": [4, 8], "dilations": [2]}}, {"arguments": {"width": 4}},
+     {"arguments": {"widths": []}}, {"arguments": {"widths": 5}}, {"arguments": None}],
+)  # fmt: skip
+def test_weights_that_do_not_fit_their_description_are_refused(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    network = MosaicUNet(**SMALL)
+    save_network(network, tmp_path / "a.safetensors", **change)  # the change overrides the truth
+    with pytest.raises(CheckpointError, match="do not fit their network"):
+        load_network(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize("description", [[1, 2], "MosaicUNet", 5, None, {}])
+def test_a_description_of_another_kind_is_refused(tmp_path: Path, description: Any) -> None:
+    from safetensors.torch import save_file
+
+    metadata = {KEY: json.dumps(description)}
+    save_file({"weight": torch.zeros(3)}, tmp_path / "odd.safetensors", metadata)
+    with pytest.raises(CheckpointError, match=r"odd\.safetensors"):
+        load_network(tmp_path / "odd.safetensors")

@@ -1,0 +1,107 @@
+"""Every shipped config runs, made small: fit, then test and predict with what was trained."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from PIL import Image
+
+from lit_restore import checkpoints
+from lit_restore.training import main
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+FAST = [
+    "--trainer.accelerator=cpu",
+    "--trainer.enable_progress_bar=false",
+    "--trainer.enable_model_summary=false",
+    "--data.size=32",
+    "--data.batch_size=2",
+    "--data.num_workers=0",
+    "--data.cache=cache",
+]
+FIT = [
+    "--trainer.max_steps=2",
+    "--trainer.limit_train_batches=2",
+    "--trainer.limit_val_batches=1",
+    "--trainer.num_sanity_val_steps=0",
+    "--trainer.check_val_every_n_epoch=1",
+]
+_NETWORK = "--model.init_args.network.init_args"
+NARROW = [f"{_NETWORK}.widths=[4,8,8]", f"{_NETWORK}.depth=1"]
+SMALL: dict[str, list[str]] = {
+    "mosaic_unet": NARROW,
+    "denoise_unet": NARROW,
+    "colorize_unet": NARROW,
+    "notes/mosaic_unet": [],
+}
+
+EACH = pytest.mark.parametrize("config", SMALL)
+
+
+def _read(config: str) -> dict[str, Any]:
+    return yaml.safe_load((CONFIGS / f"{config}.yaml").read_text())
+
+
+def _checkpoint(content: dict[str, Any]) -> Path:
+    """Where a config's first checkpoint lies: of the best epoch, or of the last if it says none."""
+    options = next(
+        callback["init_args"]
+        for callback in content["trainer"]["callbacks"]
+        if callback["class_path"].endswith("ModelCheckpoint")
+    )
+    return Path(options["dirpath"]) / f"{options['filename']}.ckpt"
+
+
+def _large(root: Path, names: list[str]) -> list[str]:
+    """The stems of the pictures that are not left out."""
+    return sorted(Path(name).stem for name in names if min(Image.open(root / name).size) >= 32)
+
+
+def test_every_config_is_here() -> None:
+    shipped = {path.relative_to(CONFIGS).with_suffix("") for path in CONFIGS.rglob("*.y*ml")}
+    assert {path.as_posix() for path in shipped} == set(SMALL)
+
+
+@EACH
+def test_it_fits_tests_and_predicts(
+    config: str, image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    content = _read(config)
+    common = [f"--config={CONFIGS / config}.yaml", f"--data.root={image_folder}", *FAST]
+    common += SMALL[config]
+
+    assert main(["fit", *common, *FIT]) == 0
+
+    path = _checkpoint(content)
+    network = checkpoints.load_network(path)
+    expected = content["model"]["init_args"]["network"]["class_path"]
+    assert expected == f"lit_restore.models.{type(network).__name__}"
+    assert network(torch.rand(1, 3, 32, 32)).shape == (1, 3, 32, 32)
+    assert torch.load(path, weights_only=True)["global_step"] == 2
+
+    assert main(["test", *common, f"--ckpt_path={path}"]) == 0
+    assert main(["predict", *common, f"--ckpt_path={path}", "--return_predictions=false"]) == 0
+
+    (division,) = Path("runs").rglob("split.json")
+    names = json.loads(division.read_text())["splits"]["predict"]
+    written = sorted(path.stem for path in Path("runs").rglob("predictions/*.png"))
+    assert written == _large(image_folder, names)
+    assert list(Path("runs").rglob("images/step_*.png"))
+
+
+@EACH
+def test_its_schedule_is_as_long_as_its_training(config: str) -> None:
+    content = _read(config)
+    schedule = content["model"]["init_args"].get("scheduler")
+    if schedule is not None:
+        assert schedule["init_args"]["total_steps"] == content["trainer"]["max_steps"]
+
+
+@EACH
+def test_it_says_how_to_run_it(config: str) -> None:
+    comment = (CONFIGS / f"{config}.yaml").read_text()
+    assert f"lit-restore fit --config configs/{config}.yaml --data.root FOLDER" in comment

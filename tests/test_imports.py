@@ -41,7 +41,7 @@ RULES = {
     "atomic": Rule("", ""),
     "callbacks": Rule("data.images atomic", "lightning numpy torch"),
     "checkpoints": Rule("models atomic", "torch", inside="safetensors"),
-    "cli": Rule("", ""),
+    "cli": Rule("malloc", ""),
     "commands": Rule(f"{EVERYTHING} weights", "", inside="PIL lightning numpy skimage torch"),
     "config_errors": Rule("", ""),
     "data": Rule("nn atomic", "PIL numpy torch"),

@@ -1,7 +1,9 @@
 """``lit-restore demo``: train on embedded pictures, restore others, and show the gain."""
 
 import argparse
+import math
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -145,10 +147,8 @@ def _train(arguments: argparse.Namespace) -> "tuple[nn.Module, Trainer]":
         L2Loss(),
         partial(torch.optim.AdamW, lr=1e-3, weight_decay=1e-4, fused=True),
         partial(
-            torch.optim.lr_scheduler.OneCycleLR,
-            max_lr=1e-3,
-            total_steps=arguments.steps,
-            pct_start=0.05,
+            torch.optim.lr_scheduler.LambdaLR,
+            lr_lambda=_Anneal(arguments.steps, 60 * arguments.max_minutes),
         ),
     )
     data = RestorationDataModule(
@@ -166,10 +166,26 @@ def _train(arguments: argparse.Namespace) -> "tuple[nn.Module, Trainer]":
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
+        enable_progress_bar=sys.stderr.isatty(),
         limit_val_batches=1,
     )
     trainer.fit(task, data)
     return network, trainer
+
+
+class _Anneal:
+    """A learning rate that warms up and falls by a cosine, to zero when steps or time run out."""
+
+    def __init__(self, steps: int, seconds: float) -> None:
+        self.steps = steps
+        self.seconds = seconds
+        self.start: float | None = None
+
+    def __call__(self, step: int) -> float:
+        now = time.monotonic()
+        self.start = self.start or now
+        done = min(max(step / self.steps, (now - self.start) / self.seconds), 1)
+        return min((step + 1) / 35, 1) * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def compare(network: "nn.Module", files: Sequence[Path], view: str, repeat: int) -> Comparison:

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from lit_restore.checkpoints import load_network
-from lit_restore.commands.demo import HELD_OUT, MISSING, PHOTOS, main, smoothed
+from lit_restore.commands.demo import HELD_OUT, MISSING, PHOTOS, _Anneal, main, smoothed
 
 
 def test_it_ends_with_a_picture_a_network_and_a_table(
@@ -55,3 +55,15 @@ def test_smoothing_keeps_a_plain_picture_and_softens_an_edge() -> None:
     edge = torch.zeros(3, 16, 16)
     edge[..., 8:] = 1
     assert len(smoothed(edge, 4)[0, 0].unique()) > 2
+
+
+def test_the_rate_falls_to_nothing_by_steps_or_by_the_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("lit_restore.commands.demo.time.monotonic", lambda: clock[0])
+    by_steps, by_clock = _Anneal(1000, 60), _Anneal(1000, 60)
+    assert by_clock(100) == pytest.approx(by_steps(100)) == pytest.approx(0.9755, abs=1e-3)
+    assert by_steps(1000) == pytest.approx(0)
+    clock[0] += 60
+    assert by_clock(101) == pytest.approx(0)

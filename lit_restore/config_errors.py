@@ -19,6 +19,7 @@ _MODULE = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
 _VALUE = re.compile(r"Expected an? (.+?)\. Got value: (.*)")
 _UNKNOWN = re.compile(r"(?:does not accept option '|unrecognized arguments: --)([\w.]+)")
 _IMPORT = re.compile(r"Expected a dot import path string: (\S+)")
+_NOT_GIVEN = ("args", "kwargs", "params")  # the code gives them, a config cannot
 _SHORT = ("tasks", "datamodules", "callbacks", "models", "losses", "data")
 
 
@@ -116,9 +117,7 @@ def _parameters(class_path: str) -> list[str]:
     module, _, name = class_path.rpartition(".")
     try:
         found = getattr(importlib.import_module(module), name)
-        return [
-            parameter for parameter in inspect.signature(found).parameters if parameter != "kwargs"
-        ]
+        return [name for name in inspect.signature(found).parameters if name not in _NOT_GIVEN]
     except (ImportError, AttributeError, ValueError, TypeError):
         return []
 

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
-    from lit_restore.commands.demo import Comparison
+    from lit_restore.commands._comparison import Comparison
 
 ENLARGE = 3
 MARGIN = 8

@@ -6,7 +6,9 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from lit_restore.commands._comparison import SIZE, Comparison, compare
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -22,17 +24,7 @@ PHOTOS = (
     "retina.jpg",
 )
 HELD_OUT = ("chelsea.png", "rocket.jpg", "coffee.png")
-SIZE = 64
 CROPS = 20
-
-
-class Comparison(NamedTuple):
-    """Pictures of shape (N, 3, H, W) in unit range: what was given, made, and wanted."""
-
-    mosaic: "Tensor"
-    bicubic: "Tensor"
-    restored: "Tensor"
-    original: "Tensor"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -101,6 +93,8 @@ def make_pictures(folder: Path, photos: Sequence[Path], count: int) -> None:
         target.mkdir(parents=True, exist_ok=True)
         if len(list(target.glob("*.png"))) == number:
             continue
+        for stale in target.glob("*.png"):
+            stale.unlink()
         for index, picture in enumerate(_pictures(photos, seed, number)):
             write_image(picture, target / f"{index:05}.png")
 
@@ -186,47 +180,6 @@ class _Anneal:
         self.start = self.start or now
         done = min(max(step / self.steps, (now - self.start) / self.seconds), 1)
         return min((step + 1) / 35, 1) * 0.5 * (1 + math.cos(math.pi * done))
-
-
-def compare(network: "nn.Module", files: Sequence[Path], view: str, repeat: int) -> Comparison:
-    """Cover pictures with mosaics, smooth them, restore them.
-
-    Args:
-        network: A mosaic remover.
-        files: Pictures.
-        view: ``"resize"`` for whole pictures, ``"zoom"`` for random crops, seed 0.
-        repeat: Samples per picture; the samples of one picture are neighbours in the result.
-    """
-    import torch
-
-    from lit_restore.data import Mosaic, RestorationDataset
-    from lit_restore.inference import Restorer
-
-    restorer = Restorer(network)
-    rows = []
-    for file in files:
-        samples = RestorationDataset([file], Mosaic(), SIZE, view=view, repeat=repeat)  # type: ignore[arg-type]
-        for index in range(repeat):
-            mosaic, original = samples[index]["input"], samples[index]["target"]
-            rows.append((mosaic, smoothed(mosaic, 4), restorer(mosaic), original))
-    return Comparison(*(torch.stack(column) for column in zip(*rows, strict=True)))
-
-
-def smoothed(mosaic: "Tensor", block: int) -> "Tensor":
-    """Enlarge a mosaic's blocks by Pillow's bicubic filter instead: what anyone could do.
-
-    Args:
-        mosaic: Shape (3, H, W), in unit range.
-        block: Side of a block, in pixels.
-    """
-    import numpy as np
-    import torch
-    from PIL import Image
-
-    small = (mosaic[:, ::block, ::block] * 255).round().byte().permute(1, 2, 0)
-    size = (mosaic.shape[-1], mosaic.shape[-2])
-    large = Image.fromarray(small.contiguous().numpy()).resize(size, Image.Resampling.BICUBIC)
-    return torch.from_numpy(np.array(large)).permute(2, 0, 1) / 255
 
 
 def _table(whole: Comparison, crops: Comparison) -> str:

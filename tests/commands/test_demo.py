@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 from lit_restore.checkpoints import load_network
-from lit_restore.commands.demo import HELD_OUT, MISSING, PHOTOS, _Anneal, main, smoothed
+from lit_restore.commands._comparison import smoothed
+from lit_restore.commands.demo import HELD_OUT, MISSING, PHOTOS, _Anneal, main
 
 
 def test_it_ends_with_a_picture_a_network_and_a_table(

@@ -12,7 +12,8 @@ from PIL import Image
 
 from lit_restore import weights
 from lit_restore.checkpoints import load_network, read_description
-from lit_restore.commands.demo import HELD_OUT, Comparison, compare
+from lit_restore.commands._comparison import Comparison, compare
+from lit_restore.commands.demo import HELD_OUT
 from lit_restore.metrics import psnr
 from lit_restore.weights import shipped, weights_path
 

@@ -95,7 +95,7 @@ class ExactResume(Checkpoint):
         if not stop:
             return
         path = self._folder(trainer) / "last.ckpt"
-        trainer.save_checkpoint(path)
+        trainer.save_checkpoint(path, weights_only=False)
         rank_zero_info(f"terminated after step {trainer.global_step}; resume from {path}")
         # One process tells the result: a launcher takes a failed child for a crash and kills all.
         raise SystemExit(TERMINATED if trainer.is_global_zero else 0)

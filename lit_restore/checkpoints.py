@@ -121,6 +121,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise
     except Exception as error:  # the readers raise whatever they like on a broken file
         reason = " ".join(str(error).split())[:200]
+        if "Weights only load failed" in reason:  # whose advice is to load it all the same
+            reason = "it is damaged, no checkpoint at all, or would run code"
         raise CheckpointError(f"{path}: cannot be read as weights: {reason}") from error
 
 

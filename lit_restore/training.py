@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import LightningDataModule, LightningModule
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
@@ -49,7 +50,7 @@ def main(args: Sequence[str]) -> int:
     """
     quieten()
     try:
-        LightningCLI(
+        _CommandLine(
             LightningModule,
             LightningDataModule,
             subclass_mode_model=True,
@@ -68,13 +69,28 @@ def main(args: Sequence[str]) -> int:
             parser_class=_Parser,
             args=list(args),
         )
-    except (ConfigError, ValueError, OSError) as error:
+    except (ConfigError, ValueError, OSError, RuntimeError, MisconfigurationException) as error:
         complaint = _complaint(error)
         if complaint is None:
             raise
         sys.stderr.write(f"lit-restore {args[0]}: {complaint}\n")
         return USAGE_ERROR
     return 0
+
+
+class _CommandLine(LightningCLI):
+    """Lightning's, whose schedules are as long as the training."""
+
+    def before_instantiate_classes(self) -> None:
+        """Let a schedule that counts steps end with ``trainer.max_steps``."""
+        config = self.config[self.subcommand]
+        scheduler = config.get("model.init_args.scheduler.init_args")
+        steps = config.get("trainer.max_steps")
+        if scheduler is None or "total_steps" not in scheduler or not steps or steps < 1:
+            return
+        scheduler.total_steps = max(steps, 2)
+        if "pct_start" in scheduler:  # a warm-up of a step or less is a division by zero
+            scheduler.pct_start = max(scheduler.pct_start, 1.5 / scheduler.total_steps)
 
 
 class _Parser(LightningArgumentParser):
@@ -94,8 +110,10 @@ class _Parser(LightningArgumentParser):
 def _complaint(error: BaseException | None) -> BaseException | None:
     """What our own code refused, if the parser wrapped it the cause; None shows the trace."""
     while error is not None:
-        if isinstance(error, (ConfigError, FileNotFoundError)):
+        if isinstance(error, (ConfigError, FileNotFoundError, MisconfigurationException)):
             return error
+        if "loading state_dict" in str(error):
+            return ConfigError("the checkpoint is of another network than the config's")
         frames = traceback.extract_tb(error.__traceback__)
         if frames and frames[-1].filename.startswith(_PACKAGE):
             return error

@@ -1,9 +1,13 @@
 """Tests of lit_restore.training: whose errors are told in one line, and whose show their trace."""
 
 import logging
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+import torch
 
 from lit_restore import training
 from lit_restore.data import Mosaic
@@ -37,7 +41,7 @@ def theirs_wrapped() -> NoReturn:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, action: Any) -> int:
-    monkeypatch.setattr(training, "LightningCLI", lambda *_, **__: action())
+    monkeypatch.setattr(training, "_CommandLine", lambda *_, **__: action())
     return training.main(["fit"])
 
 
@@ -67,3 +71,79 @@ def test_advertisements_are_left_out_and_news_is_not(caplog: pytest.LogCaptureFi
         logger.info("Tip: try installing litlogger")
         logger.info("GPU available: False")
     assert [record.getMessage() for record in caplog.records] == ["GPU available: False"]
+
+
+CONFIG = Path(__file__).parents[1] / "configs" / "mosaic_unet.yaml"
+SMALL = [
+    "--data.size=32",
+    "--data.batch_size=2",
+    "--model.network.widths=[4,8]",
+    "--trainer.accelerator=cpu",
+    "--trainer.enable_progress_bar=false",
+    "--trainer.enable_model_summary=false",
+]
+
+
+def fit(pictures: Path, *options: str, config: Path = CONFIG) -> int:
+    """Train as the shipped config does, in the current folder, but small."""
+    data = [f"--data.root={pictures}", "--data.num_workers=0"]
+    return training.main(["fit", f"--config={config}", *data, *SMALL, *options])
+
+
+def saved() -> dict[str, Any]:
+    return torch.load(Path("runs/mosaic_unet/last.ckpt"), weights_only=True)
+
+
+def test_the_last_step_is_saved_and_the_schedule_ends_with_it(
+    image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert fit(image_folder, "--trainer.max_steps=3") == 0
+
+    assert saved()["global_step"] == 3
+    assert saved()["lr_schedulers"][0]["total_steps"] == 3
+
+
+def test_a_resumed_run_may_be_longer_than_it_was_to_be(
+    image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert fit(image_folder, "--trainer.max_steps=1") == 0
+
+    resumed = "--ckpt_path=runs/mosaic_unet/last.ckpt"
+    assert fit(image_folder, "--trainer.max_steps=6", resumed) == 0
+
+    assert saved()["global_step"] == 6
+    assert saved()["lr_schedulers"][0]["total_steps"] == 6
+
+
+def test_a_checkpoint_of_another_network_is_refused_in_one_line(
+    image_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert fit(image_folder, "--trainer.max_steps=1") == 0
+    capsys.readouterr()
+
+    options = ["--ckpt_path=runs/mosaic_unet/last.ckpt", "--model.network.widths=[6,8]"]
+    assert fit(image_folder, "--trainer.max_steps=2", *options) == 2
+
+    assert "the checkpoint is of another network than the config's" in capsys.readouterr().err
+
+
+def test_a_run_that_fails_with_workers_ends(image_folder: Path, tmp_path: Path) -> None:
+    config = tmp_path / "bad.yaml"
+    text = CONFIG.read_text().replace("monitor: val/psnr", "monitor: val_psnr")
+    config.write_text(text.replace("check_val_every_n_epoch: 5", "check_val_every_n_epoch: 1"))
+    command = [sys.executable, "-m", "lit_restore", "fit", f"--config={config}", *SMALL]
+    options = [f"--data.root={image_folder}", "--data.repeat=1", "--data.num_workers=2"]
+
+    done = subprocess.run(
+        [*command, *options], cwd=tmp_path, capture_output=True, text=True, timeout=100
+    )
+
+    assert done.returncode == 2
+    assert "val_psnr" in done.stderr.splitlines()[-1]

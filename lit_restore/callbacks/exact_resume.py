@@ -18,7 +18,7 @@ from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
 from lit_restore.atomic import replace_file
 
 KEY = "random_states"
-TERMINATED = 143
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -40,17 +40,18 @@ class ExactResume(Checkpoint):
 
     Checkpoints get every process's random states (torch, its device, NumPy, Python), which return
     when training starts again; with a DataModule of ``lit_restore.datamodules`` the resumed run is
-    bit for bit the one that was never cut. They are written whole or not at all. On SIGTERM the
-    step under way is finished, ``last.ckpt`` is written in the folder of the run's checkpoints, and
-    the process exits with status 143; if several processes train, it takes a signal to any of them.
+    bit for bit the one that was never cut. They are written whole or not at all. On SIGTERM or
+    Ctrl-C the step under way is finished, ``last.ckpt`` is written in the folder of the run's
+    checkpoints, and the process exits with status 143 or 130; if several processes train, it takes
+    a signal to any of them. The last step of a run that ends by itself is saved there, too.
 
     It counts as a checkpoint callback, so that Lightning runs it after those that change weights.
     """
 
     def __init__(self) -> None:
         self._states: list[dict[str, Any]] | None = None
-        self._stop = False
-        self._handler: Any = None
+        self._signal = 0
+        self._handlers: dict[int, Any] = {}
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Let checkpoints be written whole or not at all, unless somebody chose another way."""
@@ -75,8 +76,8 @@ class ExactResume(Checkpoint):
         self._states = checkpoint.get(KEY)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Restore this process's random states, and listen for SIGTERM."""
-        states, self._states, self._stop = self._states, None, False
+        """Restore this process's random states, and listen for signals."""
+        states, self._states, self._signal = self._states, None, 0
         if states is not None and len(states) == trainer.world_size:
             set_random_state(states[trainer.global_rank], pl_module.device)
         elif states is not None:
@@ -85,29 +86,41 @@ class ExactResume(Checkpoint):
                 "the run continues, but not bit for bit"
             )
         if threading.current_thread() is threading.main_thread():
-            self._handler = signal.signal(signal.SIGTERM, self._request_stop)
+            self._handlers = {name: signal.signal(name, self._request_stop) for name in SIGNALS}
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
-        """Write a last checkpoint and stop, if any process was asked to."""
-        stop = self._stop
+        """Write a last checkpoint if this was the last step, or any process was asked to stop."""
+        stop = bool(self._signal)
         if trainer.world_size > 1:
             stop = trainer.strategy.reduce_boolean_decision(stop, all=False)
-        if not stop:
+        debugging = getattr(trainer, "fast_dev_run", False)
+        if debugging or not (stop or self._is_last_step(trainer)):
             return
         path = self._folder(trainer) / "last.ckpt"
         trainer.save_checkpoint(path, weights_only=False)
-        rank_zero_info(f"terminated after step {trainer.global_step}; resume from {path}")
-        # One process tells the result: a launcher takes a failed child for a crash and kills all.
-        raise SystemExit(TERMINATED if trainer.is_global_zero else 0)
+        rank_zero_info(f"step {trainer.global_step} is saved as {path}")
+        if stop:
+            # One process tells the result: a launcher takes a failed child for a crash.
+            code = 128 + (self._signal or signal.SIGTERM)
+            raise SystemExit(code if trainer.is_global_zero else 0)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Give SIGTERM back to whom it belonged."""
-        if self._handler is not None:
-            signal.signal(signal.SIGTERM, self._handler)
-            self._handler = None
+        """Give the signals back to whom they belonged."""
+        for name, handler in self._handlers.items():
+            signal.signal(name, handler)
+        self._handlers = {}
 
     def _request_stop(self, signum: int, frame: FrameType | None) -> None:
-        self._stop = True
+        if self._signal and signum == signal.SIGINT:  # asked twice: at once, then
+            raise KeyboardInterrupt
+        self._signal = signum
+
+    @staticmethod
+    def _is_last_step(trainer: Trainer) -> bool:
+        if trainer.global_step == trainer.max_steps:
+            return True
+        last_epoch = (trainer.max_epochs or 0) - 1
+        return trainer.is_last_batch and trainer.current_epoch == last_epoch
 
     @staticmethod
     def _folder(trainer: Trainer) -> Path:

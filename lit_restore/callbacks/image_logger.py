@@ -19,12 +19,13 @@ class ImageLogger(Callback):
 
     Args:
         count: Pictures to show, at most those of the first validation batch.
-        every_n_epochs: How often, in epochs of training.
+        every_n_validations: How often; 1 for every validation.
     """
 
-    def __init__(self, count: int = 4, every_n_epochs: int = 1) -> None:
+    def __init__(self, count: int = 4, every_n_validations: int = 1) -> None:
         self.count = count
-        self.every_n_epochs = every_n_epochs
+        self.every_n_validations = every_n_validations
+        self._validations = 0
 
     def on_validation_batch_end(
         self,
@@ -36,7 +37,10 @@ class ImageLogger(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Write the grid of the first batch."""
-        if batch_idx or trainer.sanity_checking or trainer.current_epoch % self.every_n_epochs:
+        if batch_idx or trainer.sanity_checking:
+            return
+        number, self._validations = self._validations, self._validations + 1
+        if number % self.every_n_validations:
             return
         log_dir = trainer.log_dir  # asks all processes
         if not trainer.is_global_zero:

@@ -116,6 +116,8 @@ class Report:
             word: sum(result.status == status for result in self.results)
             for word, status in ((self.done, "done"), ("skipped", "skipped"), ("failed", "failed"))
         }
+        if counts["skipped"]:
+            self.line("skipped what exists already; --overwrite replaces it")
         if self.as_json:
             results = [self._plain(result) for result in self.results]
             sys.stdout.write(json.dumps({"results": results, **counts}, indent=2) + "\n")

@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lit-restore degrade",
         description="Degrade pictures. Several degradations are applied in the order mosaic, grey, "
-        "noise, jpeg. Transparency and metadata are left out.",
+        "noise, jpeg. The results are 8-bit RGB, without transparency and metadata.",
     )
     add_arguments(parser)
     parser.add_argument("--mosaic", type=int, metavar="BLOCK", help="blocks of so many pixels")
@@ -123,10 +123,10 @@ class _Work:
         height, width = image.shape[-2:]
         bottom, right = height - height % self.multiple, width - width % self.multiple
         if not bottom or not right:
-            raise ValueError(f"{height}x{width} pixels are less than a block of {self.multiple}")
+            raise ValueError(f"{width}x{height} pixels are less than a block of {self.multiple}")
         if (bottom, right) != (height, width):
             self.report.line(
-                f"note: {source}: cropped from {height}x{width} to {bottom}x{right} pixels, "
+                f"note: {source}: cropped from {width}x{height} to {right}x{bottom} pixels, "
                 f"whole blocks of {self.multiple}"
             )
         return image[:, :bottom, :right].contiguous()

@@ -53,6 +53,6 @@ def _entry(name: str, weights: "ShippedWeights") -> str:
 def _listed(protocols: Mapping[str, Any]) -> str:
     """Write the figures of each protocol: ``kodak_64 mosaic 19.07, restored 20.58``."""
     return "; ".join(
-        f"{protocol} " + ", ".join(f"{name} {value}" for name, value in figures.items())
+        f"{protocol} " + ", ".join(f"{name} {value:.2f}" for name, value in figures.items())
         for protocol, figures in protocols.items()
     )

@@ -73,7 +73,7 @@ class EpochSampler(Sampler[Key]):
         if self.batches == 0:
             raise ValueError(
                 f"training needs at least one batch per process, {batch_size} x {world_size} "
-                f"pictures, got {length}"
+                f"pictures, got {length}: lower batch_size, or raise repeat"
             )
         self.length = length
         self.batch_size = batch_size

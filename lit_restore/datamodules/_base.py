@@ -1,5 +1,8 @@
 """The loaders that every DataModule here shares, and the position in the epoch that they keep."""
 
+import atexit
+import multiprocessing
+import multiprocessing.util  # its exit handler has to be there before ours
 import signal
 from typing import Any
 
@@ -108,6 +111,17 @@ class ImageDataModule(LightningDataModule):
 
 
 def _leave_signals_to_the_run(worker: int) -> None:
-    """Let a signal to the whole process group stop the run in its own time, not its workers."""
+    """Let a signal to the whole process group stop the run in its own time, not its workers.
+
+    A worker that is left over when the run ends must then be killed: the exit handler of Python's
+    multiprocessing would send SIGTERM and wait for ever.
+    """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@atexit.register  # runs before multiprocessing's own handler, which was registered earlier
+def _end_workers() -> None:
+    for process in multiprocessing.active_children():
+        if process.daemon:
+            process.kill()

@@ -127,8 +127,9 @@ class RestorationDataModule(ImageDataModule):
         found = manifest_hash(self._manifest)
         if found != self._saved_hash:
             raise ValueError(
-                f"the pictures under {self.root} are not those of the checkpoint: its split has "
-                f"hash {self._saved_hash[:12]}, this one {found[:12]} (compare {MANIFEST})"
+                f"the checkpoint was trained on another split than this one of {self.root}: other "
+                "pictures, fractions or split_seed; its hash is "
+                f"{self._saved_hash[:12]}, this one's {found[:12]} (compare their {MANIFEST})"
             )
 
     def _eval_batch_size(self, split: str) -> int:

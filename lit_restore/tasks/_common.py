@@ -20,6 +20,17 @@ def image_metrics(prefix: str) -> MetricCollection:
     return MetricCollection({"psnr": PSNR(), "ssim": SSIM()}, prefix=prefix)
 
 
+def keep_new_schedule(checkpoint: dict[str, Any]) -> None:
+    """Let a resumed run follow the length of the schedule that it is given now.
+
+    Schedules that know their end keep it in their state, where it would win over a config that
+    trains on for longer.
+    """
+    for state in checkpoint.get("lr_schedulers", []):
+        state.pop("total_steps", None)
+        state.pop("_schedule_phases", None)
+
+
 def describe_task(task: nn.Module, **networks: nn.Module) -> dict[str, Any]:
     """Describe a task's networks for its checkpoint, so that ``load_network`` can rebuild them.
 

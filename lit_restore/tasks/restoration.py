@@ -14,6 +14,7 @@ from lit_restore.tasks._common import (
     SchedulerFactory,
     describe_task,
     image_metrics,
+    keep_new_schedule,
 )
 
 
@@ -97,6 +98,10 @@ class RestorationTask(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Describe the network, so that ``load_network`` needs nothing but the file."""
         checkpoint[checkpoints.KEY] = describe_task(self, network=self.network)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Follow the schedule of this run, which may be longer than the checkpoint's."""
+        keep_new_schedule(checkpoint)
 
     def _predict(self, image: Tensor) -> Tensor:
         return self.network(image.contiguous(memory_format=self.memory_format))

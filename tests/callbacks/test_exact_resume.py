@@ -144,25 +144,32 @@ def test_two_processes_go_on_bit_for_bit_after_one_was_killed(
 
 
 @pytest.mark.parametrize(
-    ("processes", "workers", "send"),
-    [(1, 0, os.kill), (1, 2, os.killpg), (2, 0, os.kill), (2, 0, os.killpg)],
-    ids=["one", "one and its workers", "one of two", "both"],
+    ("processes", "workers", "send", "number"),
+    [
+        (1, 0, os.kill, signal.SIGTERM),
+        (1, 2, os.killpg, signal.SIGTERM),
+        (1, 2, os.killpg, signal.SIGINT),
+        (2, 0, os.kill, signal.SIGTERM),
+        (2, 0, os.killpg, signal.SIGTERM),
+    ],
+    ids=["one", "one and its workers", "Ctrl-C", "one of two", "both"],
 )
-def test_sigterm_saves_at_the_step_and_exits_143(
+def test_a_signal_saves_at_the_step_and_exits_143_or_130(
     pictures: Path,
     uncut: dict[int, list[Any]],
     tmp_path: Path,
     processes: int,
     workers: int,
     send: Callable[[int, int], None],
+    number: signal.Signals,
 ) -> None:
     out = tmp_path / "run"
     out.mkdir()
     options = ["--processes", str(processes), "--workers", str(workers), "--save-every", "100"]
     process = _start(pictures, out, *options, "--pause", "0.1")
     _wait_for(process, out, 3)
-    send(process.pid, signal.SIGTERM)
-    assert process.wait(TIMEOUT) == 143, (tmp_path / "run.log").read_text()
+    send(process.pid, number)
+    assert process.wait(TIMEOUT) == 128 + number, (tmp_path / "run.log").read_text()
     before = [len(_records(out, rank)) for rank in range(processes)]
     assert before[0] < STEPS
 

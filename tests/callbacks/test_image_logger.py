@@ -127,15 +127,31 @@ def test_no_more_is_shown_than_the_batch_has(tmp_path: Path, make_trainer: MakeT
 
 
 @pytest.mark.parametrize(("every", "steps"), [(1, [2, 4, 6, 8]), (2, [2, 6]), (3, [2, 8])])
-def test_it_shows_every_so_many_epochs(
+def test_it_shows_every_so_many_validations(
     tmp_path: Path, make_trainer: MakeTrainer, every: int, steps: list[int]
 ) -> None:
     logger = CSVLogger(tmp_path, "logs")
 
-    _fit(make_trainer(max_epochs=4, logger=logger, callbacks=[ImageLogger(every_n_epochs=every)]))
+    callbacks = [ImageLogger(every_n_validations=every)]
+    _fit(make_trainer(max_epochs=4, logger=logger, callbacks=callbacks))
 
     names = sorted(path.name for path in (Path(logger.log_dir) / "images").iterdir())
     assert names == [f"step_{step:06}.png" for step in steps]
+
+
+def test_it_shows_rare_validations_whatever_their_epochs(
+    tmp_path: Path, make_trainer: MakeTrainer
+) -> None:
+    logger = CSVLogger(tmp_path, "logs")
+
+    _fit(
+        make_trainer(
+            max_epochs=4, logger=logger, callbacks=[ImageLogger()], check_val_every_n_epoch=2
+        )
+    )
+
+    names = sorted(path.name for path in (Path(logger.log_dir) / "images").iterdir())
+    assert names == ["step_000004.png", "step_000008.png"]
 
 
 def test_the_check_before_training_is_not_shown(tmp_path: Path, make_trainer: MakeTrainer) -> None:

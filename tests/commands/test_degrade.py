@@ -40,7 +40,7 @@ def test_pictures_get_a_mosaic_as_png(
     captured = capsys.readouterr()
     assert captured.out == "degraded 2, skipped 0, failed 0\n"
     assert captured.err == (
-        f"note: {photos / 'b.jpg'}: cropped from 18x23 to 16x20 pixels, whole blocks of 4\n"
+        f"note: {photos / 'b.jpg'}: cropped from 23x18 to 20x16 pixels, whole blocks of 4\n"
     )
     cropped = read_image(photos / "b.jpg")[:, :16, :20]
     assert torch.equal(read_image(out / "b.png"), Mosaic(4, 0)(cropped))
@@ -82,7 +82,7 @@ def test_a_picture_smaller_than_a_block_fails_alone(
     captured = capsys.readouterr()
     document = json.loads(captured.out)
     assert (document["degraded"], document["failed"]) == (1, 1)
-    assert "16x24 pixels are less than a block of 17" in document["results"][0]["reason"]
+    assert "24x16 pixels are less than a block of 17" in document["results"][0]["reason"]
     assert document["results"][1]["size"] == [17, 17]
 
 

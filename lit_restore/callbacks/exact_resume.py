@@ -45,7 +45,9 @@ class ExactResume(Checkpoint):
     checkpoints, and the process exits with status 143 or 130; if several processes train, it takes
     a signal to any of them. The last step of a run that ends by itself is saved there, too.
 
-    It counts as a checkpoint callback, so that Lightning runs it after those that change weights.
+    It counts as a checkpoint callback, so that Lightning runs it after those that change weights;
+    therefore Lightning adds no ``ModelCheckpoint`` of its own, and a run that should survive
+    ``kill -9`` needs one in its callbacks.
     """
 
     def __init__(self) -> None:
@@ -124,8 +126,8 @@ class ExactResume(Checkpoint):
 
     @staticmethod
     def _folder(trainer: Trainer) -> Path:
-        callback = trainer.checkpoint_callback
-        return Path(getattr(callback, "dirpath", None) or trainer.default_root_dir)
+        folders = [getattr(callback, "dirpath", None) for callback in trainer.checkpoint_callbacks]
+        return Path(next(filter(None, folders), trainer.default_root_dir))
 
 
 def random_state(device: torch.device) -> dict[str, Any]:

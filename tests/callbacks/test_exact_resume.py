@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
 from PIL import Image
 
-from lit_restore.callbacks import AtomicCheckpointIO
+from lit_restore.callbacks import AtomicCheckpointIO, ExactResume
 from lit_restore.callbacks.exact_resume import random_state, set_random_state
 
 SCRIPT = Path(__file__).with_name("training_process.py")
@@ -219,3 +221,10 @@ def test_random_states_return_after_a_file() -> None:
     set_random_state(state, device)
     torch.testing.assert_close(torch.rand(3), drawn[0], rtol=0, atol=0)
     np.testing.assert_array_equal(np.random.rand(3), drawn[1])
+
+
+def test_the_last_checkpoint_lies_beside_the_others_whatever_the_order(tmp_path: Path) -> None:
+    callbacks = [ExactResume(), ModelCheckpoint(tmp_path / "run", "best")]
+    trainer = Trainer(accelerator="cpu", logger=False, callbacks=callbacks)
+
+    assert ExactResume._folder(trainer) == tmp_path / "run"

@@ -1,6 +1,7 @@
 """Tests of lit_restore.training: whose errors are told in one line, and whose show their trace."""
 
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -147,3 +148,23 @@ def test_a_run_that_fails_with_workers_ends(image_folder: Path, tmp_path: Path) 
 
     assert done.returncode == 2
     assert "val_psnr" in done.stderr.splitlines()[-1]
+
+
+def test_two_processes_train_by_the_shipped_config(image_folder: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "lit_restore", "fit", f"--config={CONFIG}", *SMALL]
+    options = [f"--data.root={image_folder}", "--data.num_workers=0", "--trainer.max_steps=3"]
+    ddp = ["--trainer.devices=2", "--trainer.strategy=ddp", "--trainer.check_val_every_n_epoch=1"]
+
+    done = subprocess.run(
+        [*command, *options, *ddp, "--data.repeat=1"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+    assert done.returncode == 0, done.stderr
+    path = tmp_path / "runs/mosaic_unet/last.ckpt"
+    assert torch.load(path, weights_only=True)["global_step"] == 3
+    assert list((tmp_path / "runs").rglob("images/step_*.png"))

@@ -15,6 +15,28 @@ OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 SchedulerFactory = Callable[[Optimizer], LRScheduler]
 
 
+class Shared:
+    """A factory that copies of a task share.
+
+    Weight averaging copies the task, and a factory that a config made holds on to the command line
+    with its processes, which cannot be copied.
+
+    Args:
+        make: The factory.
+    """
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        self.make = make
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Make what the factory makes."""
+        return self.make(*arguments)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Shared":
+        """Copy nothing."""
+        return self
+
+
 def image_metrics(prefix: str) -> MetricCollection:
     """PSNR in dB and SSIM of unit-range images: of each picture, then the mean."""
     return MetricCollection({"psnr": PSNR(), "ssim": SSIM()}, prefix=prefix)

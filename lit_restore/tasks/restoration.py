@@ -12,6 +12,7 @@ from lit_restore.metrics import PSNR
 from lit_restore.tasks._common import (
     OptimizerFactory,
     SchedulerFactory,
+    Shared,
     describe_task,
     image_metrics,
     keep_new_schedule,
@@ -49,8 +50,8 @@ class RestorationTask(LightningModule):
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.network = network.to(memory_format=self.memory_format)
         self.loss = loss or L1Loss()
-        self.optimizer = optimizer
-        self.scheduler = scheduler
+        self.optimizer = Shared(optimizer)
+        self.scheduler = Shared(scheduler) if scheduler else None
         self.schedule_by = schedule_by
         self.val_metrics = image_metrics("val/")
         self.test_metrics = image_metrics("test/")

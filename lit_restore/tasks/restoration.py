@@ -71,7 +71,8 @@ class RestorationTask(LightningModule):
         """Log the loss and the image metrics."""
         size = len(batch["input"])
         prediction = self._predict(batch["input"])
-        self.log("val/loss", self.loss(prediction, batch["target"]), batch_size=size)
+        loss = self.loss(prediction, batch["target"])
+        self.log("val/loss", loss, batch_size=size, sync_dist=True)
         self.val_metrics.update(prediction.clamp(0, 1), batch["target"])
         self.log_dict(self.val_metrics, prog_bar=True, batch_size=size)
 

@@ -18,6 +18,7 @@ import lit_restore.datamodules
 import lit_restore.losses
 import lit_restore.models
 import lit_restore.tasks  # imported so that a config may say RestorationTask for short
+from lit_restore.callbacks.exact_resume import leave
 from lit_restore.config_errors import explain
 
 USAGE_ERROR = 2
@@ -75,7 +76,11 @@ def main(args: Sequence[str]) -> int:
             raise
         sys.stderr.write(f"lit-restore {args[0]}: {complaint}\n")
         return USAGE_ERROR
-    return 0
+    except SystemExit as stop:
+        if not isinstance(stop.code, int):
+            raise
+        return leave(stop.code)
+    return leave(0)
 
 
 class _CommandLine(LightningCLI):

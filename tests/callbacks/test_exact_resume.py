@@ -18,7 +18,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from PIL import Image
 
 from lit_restore.callbacks import AtomicCheckpointIO, ExactResume
-from lit_restore.callbacks.exact_resume import random_state, set_random_state
+from lit_restore.callbacks.exact_resume import leave, random_state, set_random_state
 
 SCRIPT = Path(__file__).with_name("training_process.py")
 STEPS = 14  # 17 training pictures in batches of 3: 5 batches an epoch, or 2 for each of 2 processes
@@ -228,3 +228,17 @@ def test_the_last_checkpoint_lies_beside_the_others_whatever_the_order(tmp_path:
     trainer = Trainer(accelerator="cpu", logger=False, callbacks=callbacks)
 
     assert ExactResume._folder(trainer) == tmp_path / "run"
+
+
+def test_a_distributed_process_ends_at_once_and_another_does_not() -> None:
+    assert leave(7) == 7
+    code = (
+        "import atexit, torch.distributed as dist\n"
+        "from lit_restore.callbacks.exact_resume import leave\n"
+        "atexit.register(print, 'taken down')\n"
+        f"dist.init_process_group('gloo', 'tcp://127.0.0.1:{_free_port()}', rank=0, world_size=1)\n"
+        "print('done')\n"
+        "leave(143)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (143, "done\n")

@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheck
 from torch import Tensor, nn
 
 from lit_restore.callbacks import ExactResume
+from lit_restore.callbacks.exact_resume import leave
 from lit_restore.data import GaussianNoise
 from lit_restore.datamodules import RestorationDataModule
 from lit_restore.tasks import RestorationTask
@@ -117,4 +119,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except SystemExit as stop:
+        sys.exit(leave(stop.code))
+    sys.exit(leave(0))

@@ -53,6 +53,29 @@ def pad_same(
     return F.pad(image, (left, right, top, bottom), value=value)
 
 
+def conv_same(
+    image: Tensor, weight: Tensor, bias: Tensor | None, stride: int = 1, dilation: int = 1
+) -> Tensor:
+    """Convolve with SAME padding.
+
+    Args:
+        image: Shape (N, C, H, W).
+        weight: Shape (out, C, size, size).
+        bias: Shape (out,), or None.
+        stride: Step of the kernel, in pixels.
+        dilation: Distance of the kernel's taps, in pixels.
+
+    Returns:
+        Shape (N, out, ceil(H / stride), ceil(W / stride)).
+    """
+    size = weight.shape[-1]
+    if stride == 1 and (size - 1) * dilation % 2 == 0:  # symmetric: no copy of the input
+        padding = (size - 1) * dilation // 2
+        return F.conv2d(image, weight, bias, padding=padding, dilation=dilation)
+    padded = pad_same(image, size, stride, dilation)
+    return F.conv2d(padded, weight, bias, stride, dilation=dilation)
+
+
 class SameConv2d(nn.Conv2d):
     """A convolution whose output is ``ceil(size / stride)`` pixels long, as in TensorFlow.
 
@@ -100,13 +123,7 @@ class SameConv2d(nn.Conv2d):
         Returns:
             Shape (N, out_channels, ceil(H / stride), ceil(W / stride)).
         """
-        size, stride, dilation = self.kernel_size[0], self.stride[0], self.dilation[0]
-        if stride == 1 and (size - 1) * dilation % 2 == 0:  # symmetric: no copy of the input
-            return F.conv2d(
-                input, self.weight, self.bias, padding=(size - 1) * dilation // 2, dilation=dilation
-            )
-        padded = pad_same(input, size, stride, dilation)
-        return F.conv2d(padded, self.weight, self.bias, stride, dilation=dilation)
+        return conv_same(input, self.weight, self.bias, self.stride[0], self.dilation[0])
 
 
 class SameConvTranspose2d(nn.ConvTranspose2d):

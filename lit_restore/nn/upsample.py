@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lit_restore.nn.conv import SameConv2d, same_padding
+from lit_restore.nn.conv import SameConv2d, conv_same
 
 ChannelOrder = Literal["torch", "tensorflow"]
 
@@ -160,23 +160,17 @@ class UpsampleConcatConv2d(nn.Conv2d):
             small = F.conv2d(low, self._folded(weight_low), padding=before)
         else:
             small = F.conv2d(F.pad(low, (before, after, before, after)), self._folded(weight_low))
-        return F.pixel_shuffle(small, self.scale) + self._same(skip, weight_skip, self.bias)
+        return F.pixel_shuffle(small, self.scale) + conv_same(skip, weight_skip, self.bias)
 
     def _plain(self, low: Tensor, skip: Tensor) -> Tensor:
         enlarged = F.interpolate(low, scale_factor=float(self.scale), mode="nearest")
-        return self._same(torch.cat([enlarged, skip], dim=1), self.weight, self.bias)
+        return conv_same(torch.cat([enlarged, skip], dim=1), self.weight, self.bias)
 
     def _folded(self, weight: Tensor) -> Tensor:
         # (out, low, k, k) -> (out, row phase, column phase, low, folded k, folded k)
         fold = self.fold.to(weight.dtype)
         weight = torch.einsum("oiyx,pya,qxb->opqiab", weight, fold, fold)
         return weight.reshape(-1, self.low_channels, *weight.shape[-2:])
-
-    def _same(self, image: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        before, after = same_padding(image.shape[-1], self.kernel_size[0])
-        if before == after:
-            return F.conv2d(image, weight, bias, padding=before)
-        return F.conv2d(F.pad(image, (before, after, before, after)), weight, bias)
 
 
 def _fold_matrix(kernel_size: int, scale: int) -> tuple[Tensor, tuple[int, int]]:

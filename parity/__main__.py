@@ -1,24 +1,29 @@
-"""The command: ``python -m parity [WORD...]`` and ``python -m parity golden``.
+"""The command: ``python -m parity [WORD...]``, and its verbs ``golden``, ``mutate`` and ``fuzz``.
 
 Exit codes: 0 all agree and every wrong variant is noticed, 1 some do not, 2 usage, a stale
 reference or a refused one, 3 TensorFlow is missing.
 """
 
 import argparse
+import importlib
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 
 import torch
 
+from lit_restore.atomic import replace_file
 from parity import stored
 from parity.case import Case
 from parity.cases import CASES
-from parity.judge import Result, bound, distances, judge
+from parity.certificate import certify, to_json
+from parity.judge import Reference, Result, bound, distances, judge
 from parity.live import KerasWorker, ReferenceMissingError, ReferenceRefusedError
-from parity.report import table, to_json
+from parity.mutate import matrix, mutate
+from parity.page import to_html
+from parity.report import table
 from parity.stored import StaleReferenceError
 
 
@@ -29,9 +34,10 @@ class UnknownCaseError(LookupError):
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     words = list(sys.argv[1:] if args is None else args)
+    verbs = {"golden": _golden, "mutate": _mutate, "fuzz": _fuzz}
     torch.set_num_threads(1)
     try:
-        return _golden(words[1:]) if words[:1] == ["golden"] else _compare(words)
+        return verbs[words[0]](words[1:]) if words and words[0] in verbs else _compare(words)
     except ReferenceMissingError as error:
         sys.stderr.write(f"parity: {error}\n")
         return 3
@@ -40,8 +46,8 @@ def main(args: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _compare(args: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser("python -m parity", description="Compare with Keras.")
+def _parser(verb: str, about: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(f"python -m parity{verb}", description=about)
     parser.add_argument("word", nargs="*", help="only cases whose names have one of these in them")
     parser.add_argument(
         "--ref",
@@ -49,13 +55,36 @@ def _compare(args: Sequence[str]) -> int:
         default="golden",
         help="stored results of Keras, or Keras itself",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here, too")
+    return parser
+
+
+def _compare(args: Sequence[str]) -> int:
+    parser = _parser("", "Compare with Keras. Verbs: golden, mutate, fuzz (each has --help).")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the certificate as JSON")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the certificate as a page")
     options = parser.parse_args(args)
-    results = list(compare(select(options.word), live=options.ref == "live"))
+    cases = select(options.word)
+    results = list(compare(cases, live=options.ref == "live"))
     print(table(results))
-    if options.json:
-        options.json.write_text(to_json(results, options.ref) + "\n")
-    return int(not all(one.passed for one in results))
+    certificate = certify(cases, results, options.ref)
+    for path, write in ((options.json, to_json), (options.html, to_html)):
+        if path:
+            replace_file(path, write(certificate).encode())
+    return int(not certificate["passed"])
+
+
+def _mutate(args: Sequence[str]) -> int:
+    about = "Show that every wrong variant, and every small damage to a network, is noticed."
+    options = _parser(" mutate", about).parse_args(args)
+    with _reference(options.ref == "live") as read:
+        kills = list(mutate(select(options.word), read))
+    print(matrix(kills))
+    return int(not all(kill.passed for kill in kills))
+
+
+def _fuzz(args: Sequence[str]) -> int:
+    # Imported here, since hypothesis is not needed otherwise.
+    return int(importlib.import_module("parity.fuzz").main(args))
 
 
 def _golden(args: Sequence[str]) -> int:
@@ -70,15 +99,15 @@ def _golden(args: Sequence[str]) -> int:
         print(table(results))
         return int(not all(one.passed for one in results))
     with KerasWorker() as keras:
-        for level, cases in groupby(sorted(CASES, key=_level), key=_level):
+        for name, cases in groupby(sorted(_of_keras(), key=stored.group), key=stored.group):
             pairs = [(case, keras.reference(case)) for case in cases]
-            path = stored.write(level, pairs, keras.versions)
+            path = stored.write(name, pairs, keras.versions)
             print(f"{path.name}: {len(pairs)} cases, {path.stat().st_size / 1000:.0f} kB")
     return 0
 
 
-def _level(case: Case) -> str:
-    return case.level
+def _of_keras() -> list[Case]:
+    return [case for case in CASES if case.framework == "keras"]
 
 
 def select(words: Sequence[str]) -> list[Case]:
@@ -96,10 +125,19 @@ def select(words: Sequence[str]) -> list[Case]:
     return [case for case in CASES if not words or any(word in case.name for word in words)]
 
 
+@contextmanager
+def _reference(live: bool) -> Iterator[Callable[[Case], Reference]]:
+    """Give what reads a case's reference; of Chainer there are only stored results."""
+    if not live:
+        yield stored.read
+        return
+    with KerasWorker() as keras:
+        yield lambda case: (keras.reference if case.framework == "keras" else stored.read)(case)
+
+
 def compare(cases: Sequence[Case], live: bool = False) -> Iterator[Result]:
-    """Compare cases and their wrong variants with Keras, stored or live."""
-    with ExitStack() as stack:
-        read = stack.enter_context(KerasWorker()).reference if live else stored.read
+    """Compare cases and their wrong variants with the reference, stored or live."""
+    with _reference(live) as read:
         for case in cases:
             yield from judge(case, read(case))
 
@@ -107,7 +145,7 @@ def compare(cases: Sequence[Case], live: bool = False) -> Iterator[Result]:
 def check() -> Iterator[Result]:
     """Compare what is stored with what Keras computes now."""
     with KerasWorker() as keras:
-        for case in CASES:
+        for case in _of_keras():
             dtype = case.dtypes[0]
             errors = distances(case, keras.compute(case, dtype), stored.read(case))
             yield Result(case.name, dtype, errors, bound(case, dtype))

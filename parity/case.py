@@ -1,8 +1,8 @@
 """What a parity case is, and how lit_restore's side of it is computed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -21,7 +21,8 @@ class Case:
     is differentiated, with respect to every array that is drawn as a variable.
 
     Attributes:
-        name: ``level/what/options``; its level is layer, block, model, loss, metric or picture.
+        name: ``level/what/options``; its level is layer, block, model, loss, metric, optimizer,
+            trajectory, law or picture.
         inputs: How each array is drawn.
         ours: Computes with lit_restore.
         reference: ``module.function`` in ``parity.references``, which computes with Keras.
@@ -32,7 +33,15 @@ class Case:
         null: Variables whose true gradient is 0, as of a bias before BatchNorm; what rounding
             leaves of it is measured against the largest gradient of the case.
         precision: ``"float32"`` where Keras computes in it whatever it is given; ``"exact"``
-            where no bit may differ, and nothing is converted or differentiated.
+            where no bit may differ, and nothing is converted or differentiated; ``"law"`` where
+            two random generators cannot agree but in law: then outputs are values of empirical
+            distribution functions, each of ``terms`` samples, and float32 is the only type.
+        accepted: Why a deviation is accepted: needed where something is null, or the precision
+            is neither given nor exact.
+        gates32: The arrays that count in float32; all if empty. Of a training only the loss does.
+        mutants: Makes further wrong variants, for ``python -m parity mutate``.
+        equivalent: Why a mutant computes the same, by its name; it must survive.
+        framework: What the reference is written in.
     """
 
     name: str
@@ -40,11 +49,16 @@ class Case:
     ours: Ours
     reference: str
     wrong: Mapping[str, Ours]
-    settings: Mapping[str, int | float | str] | None = None
+    settings: Mapping[str, Any] | None = None
     terms: int = 1
     depth: int = 1
     null: tuple[str, ...] = ()
-    precision: Literal["given", "float32", "exact"] = "given"
+    precision: Literal["given", "float32", "exact", "law"] = "given"
+    accepted: str = ""
+    gates32: tuple[str, ...] = ()
+    mutants: Callable[[], Mapping[str, Ours]] = dict
+    equivalent: Mapping[str, str] = field(default_factory=dict)
+    framework: Literal["keras", "chainer"] = "keras"
 
     @property
     def level(self) -> str:
@@ -54,7 +68,8 @@ class Case:
     @property
     def dtypes(self) -> tuple[str, ...]:
         """What the case is computed in, the most precise first."""
-        return ("uint8",) if self.precision == "exact" else ("float64", "float32")
+        only = {"exact": ("uint8",), "law": ("float32",)}
+        return only.get(self.precision, ("float64", "float32"))
 
     @property
     def variables(self) -> list[str]:

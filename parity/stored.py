@@ -31,7 +31,7 @@ def read(case: Case) -> Reference:
     Raises:
         StaleReferenceError: If the case is not stored, or other inputs or settings are.
     """
-    index, values = _load(FOLDER / f"{case.level}.npz")
+    index, values = _load(FOLDER / f"{group(case)}.npz")
     entry = index.get(case.name)
     if entry is None:
         raise StaleReferenceError(f"{case.name} is not stored yet: {_REMEDY}")
@@ -47,10 +47,20 @@ def read(case: Case) -> Reference:
     return Reference(arrays, entry["own"], shapes)
 
 
+def group(case: Case) -> str:
+    """Name the file, without its suffix, that holds a case."""
+    return case.level if case.framework == "keras" else f"{case.framework}-{case.level}"
+
+
+def versions(name: str) -> dict[str, str]:
+    """Tell the versions that made a file; empty if there is no such file."""
+    return _read_index(FOLDER / f"{name}.npz").get("versions", {})
+
+
 def write(
-    level: str, references: Iterable[tuple[Case, Reference]], versions: Mapping[str, str]
+    name: str, references: Iterable[tuple[Case, Reference]], versions: Mapping[str, str]
 ) -> Path:
-    """Store the results of all cases of a level, in place of what was stored.
+    """Store the results of all cases of a group, in place of what was stored.
 
     Returns:
         The file.
@@ -69,7 +79,7 @@ def write(
         parts += [sketch(array).reshape(-1) for array in reference.arrays.values()]
         start = sum(part.size for part in parts)
     FOLDER.mkdir(exist_ok=True)
-    path = FOLDER / f"{level}.npz"
+    path = FOLDER / f"{name}.npz"
     index = json.dumps({"versions": dict(versions), "cases": cases}, separators=(",", ":"))
     np.savez_compressed(path, index=np.array(index), values=np.concatenate(parts))
     _load.cache_clear()
@@ -82,3 +92,10 @@ def _load(path: Path) -> tuple[dict[str, Any], Array]:
         return {}, np.empty(0)
     with np.load(path, allow_pickle=False) as file:
         return json.loads(file["index"].item())["cases"], file["values"]
+
+
+def _read_index(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    with np.load(path, allow_pickle=False) as file:
+        return json.loads(file["index"].item())

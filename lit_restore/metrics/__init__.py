@@ -2,13 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
+from lit_restore.metrics.luma import luma, psnr_y
 from lit_restore.metrics.psnr import psnr
+from lit_restore.metrics.scikit_ssim import scikit_ssim
 from lit_restore.metrics.ssim import ssim
 
 if TYPE_CHECKING:
     from lit_restore.metrics.average import PSNR, SSIM
 
-__all__ = ["PSNR", "SSIM", "psnr", "ssim"]
+__all__ = ["PSNR", "SSIM", "luma", "psnr", "psnr_y", "scikit_ssim", "ssim"]
 
 
 def __getattr__(name: str) -> Any:

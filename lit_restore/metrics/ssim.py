@@ -1,5 +1,7 @@
 """Structural similarity."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -31,29 +33,65 @@ def ssim(prediction: Tensor, target: Tensor, peak: float = 1.0) -> Tensor:
         Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity",
         IEEE TIP 2004; ``tf.image.ssim``.
     """
+    check_pair(prediction, target, WINDOW)
+    return similarity(prediction, target, peak, gaussian_mean)
+
+
+def check_pair(prediction: Tensor, target: Tensor, window: int) -> None:
+    """Refuse pictures that cannot be compared.
+
+    Args:
+        prediction: Shape (N, C, H, W).
+        target: The same shape.
+        window: The least height and width, in pixels.
+
+    Raises:
+        ValueError: If the shapes differ or a side is shorter than ``window``.
+    """
     if prediction.shape != target.shape:
         raise ValueError(
             "prediction and target must have the same shape, got "
             f"{tuple(prediction.shape)} and {tuple(target.shape)}"
         )
-    if min(prediction.shape[-2:]) < WINDOW:
+    if min(prediction.shape[-2:]) < window:
         raise ValueError(
-            f"SSIM needs pictures of at least {WINDOW}x{WINDOW} pixels, got "
+            f"SSIM needs pictures of at least {window}x{window} pixels, got "
             f"{prediction.shape[-2]}x{prediction.shape[-1]}"
         )
+
+
+def similarity(
+    prediction: Tensor,
+    target: Tensor,
+    peak: float,
+    mean: Callable[[Tensor], Tensor],
+    unbias: float = 1.0,
+) -> Tensor:
+    """Compare means, variances and covariance of every window.
+
+    Args:
+        prediction: Shape (N, C, H, W), in 0 .. ``peak``.
+        target: The same shape and range.
+        peak: The largest value that a pixel may have.
+        mean: Averages the windows of a picture.
+        unbias: What variances and covariance are multiplied by.
+
+    Returns:
+        Shape (N,): the mean over windows and channels.
+    """
     c1, c2 = (K1 * peak) ** 2, (K2 * peak) ** 2
-    mean_p, mean_t = _blur(prediction), _blur(target)
+    mean_p, mean_t = mean(prediction), mean(target)
     product = mean_p * mean_t
     squares = mean_p.square() + mean_t.square()
     luminance = (2 * product + c1) / (squares + c1)
-    covariance = 2 * (_blur(prediction * target) - product)
-    variances = _blur(prediction.square() + target.square()) - squares
+    covariance = 2 * unbias * (mean(prediction * target) - product)
+    variances = unbias * (mean(prediction.square() + target.square()) - squares)
     contrast = (covariance + c2) / (variances + c2)
     return (luminance * contrast).mean(dim=(1, 2, 3))
 
 
-def _blur(image: Tensor) -> Tensor:
-    """Average each window that lies in the image; shape (N, C, H - 10, W - 10)."""
+def gaussian_mean(image: Tensor) -> Tensor:
+    """Average each Gaussian window that lies in the image; shape (N, C, H - 10, W - 10)."""
     taps = torch.arange(WINDOW, dtype=image.dtype, device=image.device) - WINDOW // 2
     kernel = torch.softmax(-taps.square() / (2 * SIGMA**2), dim=0)
     channels = image.shape[1]

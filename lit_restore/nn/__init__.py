@@ -1,13 +1,17 @@
 """Layers; torch only."""
 
+from lit_restore.nn.batch_norm import KerasBatchNorm2d
 from lit_restore.nn.block import ConvNormAct
 from lit_restore.nn.conv import (
     SameConv2d,
     SameConvTranspose2d,
-    SameMaxPool2d,
     pad_same,
     same_padding,
 )
+from lit_restore.nn.init import glorot_uniform_
+from lit_restore.nn.instance_norm import StdInstanceNorm2d
+from lit_restore.nn.layer_norm import ChannelLayerNorm2d
+from lit_restore.nn.pool import SameAvgPool2d, SameMaxPool2d
 from lit_restore.nn.squeeze_excite import SqueezeExcite
 from lit_restore.nn.upsample import (
     PixelShuffleUpsample,
@@ -17,14 +21,19 @@ from lit_restore.nn.upsample import (
 )
 
 __all__ = [
+    "ChannelLayerNorm2d",
     "ConvNormAct",
+    "KerasBatchNorm2d",
     "PixelShuffleUpsample",
+    "SameAvgPool2d",
     "SameConv2d",
     "SameConvTranspose2d",
     "SameMaxPool2d",
     "SqueezeExcite",
+    "StdInstanceNorm2d",
     "UpsampleConcatConv2d",
     "depth_to_space",
+    "glorot_uniform_",
     "pad_same",
     "pixel_shuffle_permutation",
     "same_padding",

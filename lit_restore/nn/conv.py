@@ -1,4 +1,4 @@
-"""Convolution, transposed convolution and pooling with TensorFlow's SAME padding.
+"""Convolution and transposed convolution with TensorFlow's SAME padding.
 
 ``SAME`` makes the output ``ceil(size / stride)`` pixels long. What it pads depends on the input's
 size, and where the padding is odd, the extra pixel lies at the bottom and at the right. PyTorch's
@@ -170,32 +170,3 @@ class SameConvTranspose2d(nn.ConvTranspose2d):
         start = max(size - stride, 0) // 2
         height, width = input.shape[-2] * stride, input.shape[-1] * stride
         return full[..., start : start + height, start : start + width]
-
-
-class SameMaxPool2d(nn.Module):
-    """Max pooling whose output is ``ceil(size / stride)`` pixels long, as in TensorFlow.
-
-    Args:
-        kernel_size: Height and width of the window, in pixels.
-        stride: Step of the window, in pixels; the window's size if None.
-
-    Source:
-        TensorFlow, ``tf.keras.layers.MaxPooling2D(padding="same")``.
-    """
-
-    def __init__(self, kernel_size: int = 2, stride: int | None = None) -> None:
-        super().__init__()
-        self.kernel_size = kernel_size
-        self.stride = stride or kernel_size
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Take the maximum of each window; what lies outside the image never is one.
-
-        Args:
-            image: Shape (N, C, H, W).
-
-        Returns:
-            Shape (N, C, ceil(H / stride), ceil(W / stride)).
-        """
-        padded = pad_same(image, self.kernel_size, self.stride, value=float("-inf"))
-        return F.max_pool2d(padded, self.kernel_size, self.stride)

@@ -9,6 +9,7 @@ from parity.cases import (
     mosaic_unet,
     pictures,
     pooling,
+    trajectories,
     upsampling,
 )
 
@@ -18,6 +19,7 @@ CASES: tuple[Case, ...] = (
     *upsampling.CASES,
     *conv_norm_act.CASES,
     *mosaic_unet.CASES,
+    *trajectories.CASES,
     *losses.CASES,
     *metrics.CASES,
     *pictures.CASES,

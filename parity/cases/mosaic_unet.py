@@ -1,69 +1,99 @@
-"""The small mosaic U-Net as a whole."""
+"""The mosaic U-Nets as a whole: that of the notes, and the one that we train."""
 
 from functools import partial
+from typing import Any, Literal
 
-from torch import Tensor, nn
-from torch.func import functional_call
+from torch import nn
 
-from lit_restore.models import SmallMosaicUNet
-from parity.arrays import Draw
+from lit_restore.models import MosaicUNet, SmallMosaicUNet
+from lit_restore.nn import KerasBatchNorm2d, PixelShuffleUpsample
 from parity.case import Case, Tensors
-from parity.layout import kernel_to_torch, to_keras, to_torch
-
-_SHAPES = {
-    "encoder": (5, 5, 3, 64),
-    "bottom": (3, 3, 64, 128),
-    "decoder": (5, 5, 192, 64),
-    "head": (3, 3, 67, 3),
-}
+from parity.network import Network, network_case
 
 
-def unet(t: Tensors, folded: bool = True, symmetric: bool = False) -> Tensors:
-    """SmallMosaicUNet with the arrays' weights; its layers before activation, too."""
+def small(symmetric: bool = False, folded: bool = True) -> nn.Module:
+    """The notes' network; or with PyTorch's padding in its strided convolution."""
     network = SmallMosaicUNet(folded)
     if symmetric:
         network.encoder = nn.Conv2d(3, 64, 5, stride=4, padding=2)  # type: ignore[assignment]
-    layers: Tensors = {}
-    for name, module in network.named_children():
-        module.register_forward_hook(partial(_keep, layers, name))
-    weights = {f"{name}.weight": kernel_to_torch(t[f"{name}/kernel"]) for name in _SHAPES}
-    weights |= {f"{name}.bias": t[f"{name}/bias"] for name in _SHAPES}
-    output = functional_call(network, weights, to_torch(t["image"]))
-    return layers | {"output": to_keras(output)}
+    return network
 
 
-def joined_backwards(t: Tensors, layer: str, last: int) -> Tensors:
+def full(
+    skip: Literal["concat", "add"], squeeze_excite: bool, output: Literal["residual", "sigmoid"]
+) -> nn.Module:
+    """MosaicUNet with Keras's BatchNorm."""
+    return KerasBatchNorm2d.convert(
+        MosaicUNet(
+            widths=_WIDTHS,
+            dilations=(1, 2),
+            skip=skip,
+            squeeze_excite=squeeze_excite,
+            output=output,
+        )
+    )
+
+
+def _shuffled_otherwise(build: partial[nn.Module]) -> nn.Module:
+    network = build()
+    for module in network.modules():
+        if isinstance(module, PixelShuffleUpsample):
+            module.order = "tensorflow"
+    return network
+
+
+def _epsilon_of_torch(build: partial[nn.Module]) -> nn.Module:
+    network = build()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eps = 1e-5
+    return network
+
+
+def _joined_backwards(network: Network, layer: str, last: int, t: Tensors) -> Tensors:
     """The maps before ``layer`` in the other order; ``last`` is the second one's channels."""
     name = f"{layer}/kernel"
-    return unet(t | {name: t[name].roll(last, dims=2)})
+    return network(t | {name: t[name].roll(last, dims=2)})
 
 
-def _keep(layers: Tensors, name: str, module: nn.Module, inputs: object, output: Tensor) -> None:
-    layers[name] = to_keras(output.clone())  # what follows may overwrite it
-
-
-def _draws() -> dict[str, Draw]:
-    draws = {"image": Draw((2, 12, 20, 3), 0.0, 1.0)}
-    for name, shape in _SHAPES.items():
-        limit = (3 / (shape[0] * shape[1] * shape[2])) ** 0.5
-        draws[f"{name}/kernel"] = Draw(shape, -limit, limit)
-        draws[f"{name}/bias"] = Draw(shape[-1:], -0.5, 0.5)
-    return draws
-
-
-CASES = tuple(
-    Case(
-        name=f"model/small_mosaic_unet{'' if folded else '/plain'}",
-        inputs=_draws(),
-        ours=partial(unet, folded=folded),
-        reference="models.small_mosaic_unet",
+def _small_case(folded: bool) -> Case:
+    network = Network(partial(small, folded=folded), (2, 12, 20))
+    return network_case(
+        f"small_mosaic_unet{'' if folded else '/plain'}",
+        network,
+        "models.small_mosaic_unet",
         wrong={
-            "skip joined backwards": partial(joined_backwards, layer="decoder", last=64),
-            "input joined backwards": partial(joined_backwards, layer="head", last=3),
-            "symmetric padding": partial(unet, symmetric=True),
+            "skip joined backwards": partial(_joined_backwards, network, "decoder", 64),
+            "input joined backwards": partial(_joined_backwards, network, "head", 3),
+            "symmetric padding": Network(partial(small, True, folded), (2, 12, 20)),
         },
-        terms=5 * 5 * 192,
-        depth=4,
     )
-    for folded in (True, False)
+
+
+def _full_case(training: bool, **options: Any) -> Case:
+    build = partial(full, **options)
+    size = (2, 16, 24)
+    return network_case(
+        f"mosaic_unet/{options['output']}_{'train' if training else 'eval'}",
+        Network(build, size, training),
+        "models.mosaic_unet",
+        wrong={
+            "another shuffle": Network(partial(_shuffled_otherwise, build), size, training),
+            "torch's epsilon": Network(partial(_epsilon_of_torch, build), size, training),
+        },
+        settings={"widths": list(_WIDTHS), **options},
+    )
+
+
+_WIDTHS = (32, 48)
+_RESIDUAL: dict[str, Any] = {"skip": "add", "squeeze_excite": False, "output": "residual"}
+_NOTES: dict[str, Any] = {"skip": "concat", "squeeze_excite": True, "output": "sigmoid"}
+
+CASES = (
+    *(_small_case(folded) for folded in (True, False)),
+    *(
+        _full_case(training, **options)
+        for options in (_NOTES, _RESIDUAL)
+        for training in (False, True)
+    ),
 )

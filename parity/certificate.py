@@ -1,0 +1,146 @@
+"""The certificate: what was compared, where, by which versions, and every error with its bound.
+
+It is one dictionary of plain values, written as JSON, or as a page that opens in a browser and
+needs nothing else.
+"""
+
+import json
+import math
+import os
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from parity import stored
+from parity.case import Case
+from parity.judge import Result
+from parity.report import counts
+
+SEED = "every array follows from the name of its case (CRC-32 of it seeds NumPy's MT19937)"
+_PACKAGES = ("lit-restore", "torch", "numpy", "pillow")
+
+
+def certify(cases: Sequence[Case], results: Sequence[Result], reference: str) -> dict[str, Any]:
+    """Put together what a reader needs to believe it, in plain values.
+
+    Args:
+        cases: What was compared.
+        results: How it came out, wrong variants and all.
+        reference: ``"golden"`` or ``"live"``.
+
+    Returns:
+        ``reference``, ``passed``, ``summary``, ``worst_float64``, ``environment``,
+        ``reference_versions``, ``seed``, ``exercised``, ``accepted`` and ``results``.
+    """
+    groups = sorted({stored.group(case) for case in cases})
+    return {
+        "reference": reference,
+        "passed": all(one.passed for one in results),
+        "summary": list(counts(results)),
+        "worst_float64": _worst(cases, results),
+        "environment": environment(),
+        "reference_versions": {group: stored.versions(group) for group in groups},
+        "seed": SEED,
+        "exercised": exercised(cases),
+        "accepted": {case.name: case.accepted for case in cases if case.accepted},
+        "results": [_plain(one) for one in results],
+    }
+
+
+def to_json(certificate: Mapping[str, Any]) -> str:
+    """Write a certificate as JSON; an infinite error, as of another shape, is null."""
+    return json.dumps(certificate) + "\n"
+
+
+def environment() -> dict[str, str]:
+    """Tell the versions, the processor and the threads of this process."""
+    found = {name: found for name in _PACKAGES if (found := _version(name))}
+    return {
+        "python": platform.python_version(),
+        **found,
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpu": _cpu(),
+        "cores": str(os.cpu_count()),
+        "threads": str(torch.get_num_threads()),
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or "unknown")
+
+
+def exercised(cases: Iterable[Case]) -> dict[str, dict[str, list[Any]]]:
+    """List the values that every attribute had, by group of cases.
+
+    Attributes are the settings, the side of a kernel, the sizes of images, and the types.
+    """
+    groups: dict[str, dict[str, set[Any]]] = {}
+    for case in cases:
+        found = groups.setdefault("/".join(case.name.split("/")[:2]), {})
+        for name, value in _attributes(case):
+            found.setdefault(name, set()).add(value)
+    return {
+        group: {name: sorted(values, key=_by_type) for name, values in found.items()}
+        for group, found in groups.items()
+    }
+
+
+def _attributes(case: Case) -> list[tuple[str, Any]]:
+    settings = [(name, _hashable(value)) for name, value in (case.settings or {}).items()]
+    shapes = {name: one.shape for name, one in case.inputs.items()}
+    kernel = [("kernel_size", shapes["kernel"][0])] if len(shapes.get("kernel", ())) == 4 else []
+    images = [shape for name, shape in shapes.items() if len(shape) == 4 and "kernel" not in name]
+    sizes = [("size", f"{height}x{width}") for _, height, width, _ in images[:1]]
+    return [*settings, *kernel, *sizes, *(("dtype", dtype) for dtype in case.dtypes)]
+
+
+def _hashable(value: Any) -> Any:
+    return str(value) if isinstance(value, (list, tuple, dict)) else value
+
+
+def _by_type(value: Any) -> tuple[str, Any]:
+    is_number = isinstance(value, (int, float))
+    return ("number", value) if is_number else (type(value).__name__, value)
+
+
+def _worst(cases: Iterable[Case], results: Iterable[Result]) -> float | None:
+    """The largest error in float64, of what Keras computes in float64, too."""
+    given = {case.name for case in cases if case.precision == "given"}
+    errors = [
+        max(one.errors.values())
+        for one in results
+        if one.dtype == "float64" and not one.variant and one.case in given
+    ]
+    return _finite(max(errors, default=0.0))
+
+
+def _plain(result: Result) -> dict[str, Any]:
+    errors = {name: _finite(error) for name, error in result.errors.items()}
+    return asdict(result) | {
+        "errors": errors,
+        "where": result.where,
+        "worst": _finite(result.worst),
+        "first_diverging": None if result.agrees else result.where,
+        "passed": result.passed,
+    }
+
+
+def _finite(error: float) -> float | None:
+    return error if math.isfinite(error) else None

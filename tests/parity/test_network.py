@@ -1,0 +1,113 @@
+"""Tests of parity.network."""
+
+import torch
+from torch import nn
+
+from parity.arrays import draw
+from parity.case import compute
+from parity.network import Network, draws, from_state, network_case, to_path, to_state
+
+
+class Little(nn.Module):
+    """Every kind of layer that has a rule."""
+
+    in_channels = 3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 2)
+        self.norm = nn.BatchNorm2d(4)
+        self.act = nn.PReLU(4)
+        self.group = nn.GroupNorm(2, 4)
+        self.up = nn.ConvTranspose2d(4, 5, 3, bias=False)
+        self.dense = nn.Linear(5, 6)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        x = self.group(self.act(self.norm(self.conv(image))).relu_())
+        return self.dense(self.up(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+LITTLE = Network(Little, (2, 7, 8))
+SHAPES = {
+    "conv/kernel": (2, 2, 3, 4),
+    "conv/bias": (4,),
+    "norm/gamma": (4,),
+    "norm/beta": (4,),
+    "norm/moving_mean": (4,),
+    "norm/moving_variance": (4,),
+    "act/alpha": (1, 1, 4),
+    "group/gamma": (4,),
+    "group/beta": (4,),
+    "up/kernel": (3, 3, 5, 4),
+    "dense/kernel": (5, 6),
+    "dense/bias": (6,),
+}
+
+
+def arrays(network: Network = LITTLE) -> dict[str, torch.Tensor]:
+    drawn = draw(network.weights(), "some seed")
+    image = torch.rand(2, 7, 8, 3, dtype=torch.float64)
+    return {"image": image} | {name: torch.tensor(array) for name, array in drawn.items()}
+
+
+def test_arrays_follow_from_the_modules_in_keras_layout() -> None:
+    assert {name: one.shape for name, one in LITTLE.weights().items()} == SHAPES
+
+
+def test_states_are_not_differentiated_and_all_else_is() -> None:
+    constant = {name for name, one in LITTLE.weights().items() if one.kind == "constant"}
+    assert constant == {"norm/moving_mean", "norm/moving_variance"}
+
+
+def test_a_kernel_s_scale_keeps_that_of_the_input() -> None:
+    (kernel, _) = dict(draws("x", nn.Conv2d(50, 40, 3, bias=True))).values()
+    drawn = torch.tensor(draw({"kernel": kernel}, "seed")["kernel"])
+    assert 0.9 < float(drawn.square().sum(dim=(0, 1, 2)).mean()) < 1.1
+
+
+def test_the_network_runs_with_the_arrays_in_place_of_its_own() -> None:
+    t = arrays()
+    module = Little().double().eval()
+    state = to_state({name: value for name, value in t.items() if "/" in name})
+    module.load_state_dict(state, strict=False)
+    expected = module(t["image"].permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+    torch.testing.assert_close(LITTLE(t)["output"], expected, rtol=0, atol=0)
+
+
+def test_every_weighted_layer_s_output_is_kept_even_if_it_is_overwritten() -> None:
+    outputs = LITTLE(arrays())
+    assert list(outputs) == ["conv", "norm", "act", "group", "up", "dense", "output"]
+    assert outputs["act"].min() < 0  # before relu_()
+
+
+def test_training_gives_the_states_afterwards_and_leaves_the_given_ones() -> None:
+    t = arrays()
+    before = t["norm/moving_mean"].clone()
+    after = Network(Little, (2, 7, 8), training=True)(t)
+    assert not torch.equal(after["after norm/moving_mean"], before)
+    assert torch.equal(t["norm/moving_mean"], before)
+
+
+def test_one_module_can_be_in_the_other_mode() -> None:
+    t = arrays()
+    flipped = Network(Little, (2, 7, 8), flipped="norm")(t)
+    trained = Network(Little, (2, 7, 8), training=True)(t)
+    assert torch.equal(flipped["output"], trained["output"])
+    assert not torch.equal(flipped["output"], LITTLE(t)["output"])
+    assert torch.equal(LITTLE(t)["output"], LITTLE(t)["output"])  # nothing was flipped for good
+
+
+def test_arrays_come_back_from_a_state_as_they_went() -> None:
+    t = {name: value for name, value in arrays().items() if "/" in name}
+    back = from_state(to_state(t), t)
+    assert all(torch.equal(back[name], t[name]) for name in t)
+    assert to_path("a.b/moving_variance") == "a.b.running_var"
+
+
+def test_a_case_follows_from_the_network() -> None:
+    case = network_case("little", LITTLE, "models.little", {}, settings={"width": 5}, null=("x",))
+    assert case.name == "model/little"
+    assert case.settings == {"model": "models.little", "training": False, "width": 5}
+    assert case.inputs["image"].shape == (2, 7, 8, 3)
+    assert (case.terms, case.depth, case.null) == (112, 6, ("x",))
+    assert "d dense/kernel" in compute(case, case.ours, "float64")

@@ -1,4 +1,4 @@
-"""The command: ``python -m parity [WORD...]``, and its verbs ``golden``, ``mutate`` and ``fuzz``.
+"""The command: ``python -m parity``, and its verbs ``golden``, ``mutate``, ``fuzz``, ``readme``.
 
 Exit codes: 0 all agree and every wrong variant is noticed, 1 some do not, 2 usage, a stale
 reference or a refused one, 3 TensorFlow is missing.
@@ -20,11 +20,23 @@ from parity.case import Case
 from parity.cases import CASES
 from parity.certificate import certify, to_json
 from parity.judge import Reference, Result, bound, distances, judge
-from parity.live import KerasWorker, ReferenceMissingError, ReferenceRefusedError
+from parity.live import (
+    ChainerWorker,
+    KerasWorker,
+    ReferenceMissingError,
+    ReferenceRefusedError,
+    Worker,
+)
 from parity.mutate import matrix, mutate
 from parity.page import to_html
+from parity.readme import README, figures, put
 from parity.report import table
 from parity.stored import StaleReferenceError
+
+_WORKERS: dict[str, type[KerasWorker] | type[ChainerWorker]] = {
+    "keras": KerasWorker,
+    "chainer": ChainerWorker,
+}
 
 
 class UnknownCaseError(LookupError):
@@ -34,7 +46,7 @@ class UnknownCaseError(LookupError):
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     words = list(sys.argv[1:] if args is None else args)
-    verbs = {"golden": _golden, "mutate": _mutate, "fuzz": _fuzz}
+    verbs = {"golden": _golden, "mutate": _mutate, "fuzz": _fuzz, "readme": _readme}
     torch.set_num_threads(1)
     try:
         return verbs[words[0]](words[1:]) if words and words[0] in verbs else _compare(words)
@@ -87,27 +99,47 @@ def _fuzz(args: Sequence[str]) -> int:
     return int(importlib.import_module("parity.fuzz").main(args))
 
 
+def _readme(args: Sequence[str]) -> int:
+    about = "Put the figures of all cases, compared with stored results, in README.md."
+    argparse.ArgumentParser("python -m parity readme", description=about).parse_args(args)
+    results = list(compare(CASES))
+    block = figures(CASES, results, list(mutate(CASES, stored.read)))
+    replace_file(README, put(README.read_text(), block).encode())
+    print(block, end="")
+    return int(not all(one.passed for one in results))
+
+
 def _golden(args: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
-        "python -m parity golden", description="Store Keras's results for all cases."
+        "python -m parity golden", description="Store the reference's results for all cases."
     )
     parser.add_argument(
-        "--check", action="store_true", help="compare the stored results with Keras; write nothing"
+        "--check", action="store_true", help="compare what is stored with it; write nothing"
     )
-    if parser.parse_args(args).check:
-        results = list(check())
-        print(table(results))
-        return int(not all(one.passed for one in results))
-    with KerasWorker() as keras:
-        for name, cases in groupby(sorted(_of_keras(), key=stored.group), key=stored.group):
-            pairs = [(case, keras.reference(case)) for case in cases]
-            path = stored.write(name, pairs, keras.versions)
-            print(f"{path.name}: {len(pairs)} cases, {path.stat().st_size / 1000:.0f} kB")
-    return 0
+    parser.add_argument("--framework", choices=tuple(_WORKERS), default="keras")
+    options = parser.parse_args(args)
+    cases = [case for case in CASES if case.framework == options.framework]
+    with _WORKERS[options.framework]() as worker:
+        if not options.check:
+            _store(cases, worker)
+            return 0
+        results = [check(case, worker) for case in cases]
+    print(table(results))
+    return int(not all(one.passed for one in results))
 
 
-def _of_keras() -> list[Case]:
-    return [case for case in CASES if case.framework == "keras"]
+def _store(cases: Sequence[Case], worker: Worker) -> None:
+    for name, some in groupby(sorted(cases, key=stored.group), key=stored.group):
+        pairs = [(case, worker.reference(case)) for case in some]
+        path = stored.write(name, pairs, worker.versions)
+        print(f"{path.name}: {len(pairs)} cases, {path.stat().st_size / 1000:.0f} kB")
+
+
+def check(case: Case, worker: Worker) -> Result:
+    """Compare what is stored with what the reference computes now."""
+    dtype = case.dtypes[0]
+    errors = distances(case, worker.compute(case, dtype), stored.read(case))
+    return Result(case.name, dtype, errors, bound(case, dtype))
 
 
 def select(words: Sequence[str]) -> list[Case]:
@@ -140,15 +172,6 @@ def compare(cases: Sequence[Case], live: bool = False) -> Iterator[Result]:
     with _reference(live) as read:
         for case in cases:
             yield from judge(case, read(case))
-
-
-def check() -> Iterator[Result]:
-    """Compare what is stored with what Keras computes now."""
-    with KerasWorker() as keras:
-        for case in _of_keras():
-            dtype = case.dtypes[0]
-            errors = distances(case, keras.compute(case, dtype), stored.read(case))
-            yield Result(case.name, dtype, errors, bound(case, dtype))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,13 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "in_channels": 1, "out_channels": 2, "widths": [4, 6], "depth": 1, "stem_stride": 2,
         "dilations": [2], "skip": "add", "squeeze_excite": True, "output": "sigmoid",
     },
+    "SRCNN": {
+        "in_channels": 3, "widths": [4, 6], "kernel_sizes": [5, 3, 3], "padding": "valid",
+    },
+    "ResNetSR": {"in_channels": 1, "width": 4, "depth": 2},
+    "VGGFeatures": {
+        "depth": 19, "layer": "block4_pool", "inputs": "raw", "widths": [3, 4, 5, 6, 7],
+    },
 }  # fmt: skip
 NETWORKS = [(name, chosen) for name in models.__all__ for chosen in ({}, ARGUMENTS.get(name, {}))]
 

@@ -61,9 +61,10 @@ def psnr_y(prediction: Tensor, target: Tensor, crop: int) -> Tensor:
         )
     if crop < 0 or min(height, width) <= 2 * crop:
         raise ValueError(f"crop must be 0 or more and leave some of {height}x{width}, got {crop}")
-    pair = (prediction.double().clamp(0, 1), target.double()[..., :height, :width])
-    inner = (one[..., crop : height - crop, crop : width - crop] for one in pair)
-    return psnr(*(one if one.shape[1] == 1 else luma(one) for one in inner))
+    pictures = (prediction.double().clamp(0, 1), target.double()[..., :height, :width])
+    inner = (one[..., crop : height - crop, crop : width - crop] for one in pictures)
+    first, second = (one if one.shape[1] == 1 else luma(one) for one in inner)
+    return psnr(first, second)
 
 
 def _covers(target: Tensor, prediction: Tensor) -> bool:

@@ -6,6 +6,9 @@ must be multiples of so many pixels), ``scale`` (output size over input size) an
 """
 
 from lit_restore.models.mosaic_unet import MosaicUNet
+from lit_restore.models.resnet_sr import ResNetSR
 from lit_restore.models.small_mosaic_unet import SmallMosaicUNet
+from lit_restore.models.srcnn import SRCNN
+from lit_restore.models.vgg import VGGFeatures
 
-__all__ = ["MosaicUNet", "SmallMosaicUNet"]
+__all__ = ["SRCNN", "MosaicUNet", "ResNetSR", "SmallMosaicUNet", "VGGFeatures"]

@@ -7,7 +7,7 @@ reference or a refused one, 3 TensorFlow is missing.
 import argparse
 import importlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -33,6 +33,7 @@ from parity.readme import README, figures, put
 from parity.report import table
 from parity.stored import StaleReferenceError
 
+Read = Callable[[Case], Reference]
 _WORKERS: dict[str, type[KerasWorker] | type[ChainerWorker]] = {
     "keras": KerasWorker,
     "chainer": ChainerWorker,
@@ -76,9 +77,10 @@ def _compare(args: Sequence[str]) -> int:
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the certificate as a page")
     options = parser.parse_args(args)
     cases = select(options.word)
-    results = list(compare(cases, live=options.ref == "live"))
+    with _reference(options.ref == "live") as (read, versions):
+        results = list(compare(cases, read))
     print(table(results))
-    certificate = certify(cases, results, options.ref)
+    certificate = certify(cases, results, versions)
     for path, write in ((options.json, to_json), (options.html, to_html)):
         if path:
             replace_file(path, write(certificate).encode())
@@ -88,7 +90,7 @@ def _compare(args: Sequence[str]) -> int:
 def _mutate(args: Sequence[str]) -> int:
     about = "Show that every wrong variant, and every small damage to a network, is noticed."
     options = _parser(" mutate", about).parse_args(args)
-    with _reference(options.ref == "live") as read:
+    with _reference(options.ref == "live") as (read, _):
         kills = list(mutate(select(options.word), read))
     print(matrix(kills))
     return int(not all(kill.passed for kill in kills))
@@ -158,20 +160,23 @@ def select(words: Sequence[str]) -> list[Case]:
 
 
 @contextmanager
-def _reference(live: bool) -> Iterator[Callable[[Case], Reference]]:
-    """Give what reads a case's reference; of Chainer there are only stored results."""
+def _reference(live: bool) -> Iterator[tuple[Read, Mapping[str, str] | None]]:
+    """Give what reads a case's reference, and the versions of Keras if it runs.
+
+    Of Chainer there are only stored results.
+    """
     if not live:
-        yield stored.read
+        yield stored.read, None
         return
     with KerasWorker() as keras:
-        yield lambda case: (keras.reference if case.framework == "keras" else stored.read)(case)
+        readers: dict[str, Read] = {"keras": keras.reference, "chainer": stored.read}
+        yield (lambda case: readers[case.framework](case)), keras.versions
 
 
-def compare(cases: Sequence[Case], live: bool = False) -> Iterator[Result]:
-    """Compare cases and their wrong variants with the reference, stored or live."""
-    with _reference(live) as read:
-        for case in cases:
-            yield from judge(case, read(case))
+def compare(cases: Sequence[Case], read: Read = stored.read) -> Iterator[Result]:
+    """Compare cases and their wrong variants with what is read of the reference."""
+    for case in cases:
+        yield from judge(case, read(case))
 
 
 if __name__ == "__main__":

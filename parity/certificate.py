@@ -25,30 +25,44 @@ SEED = "every array follows from the name of its case (CRC-32 of it seeds NumPy'
 _PACKAGES = ("lit-restore", "torch", "numpy", "pillow")
 
 
-def certify(cases: Sequence[Case], results: Sequence[Result], reference: str) -> dict[str, Any]:
+def certify(
+    cases: Sequence[Case], results: Sequence[Result], live: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Put together what a reader needs to believe it, in plain values.
 
     Args:
         cases: What was compared.
         results: How it came out, wrong variants and all.
-        reference: ``"golden"`` or ``"live"``.
+        live: The versions of Keras and what it runs on, if it was compared with as it ran; None if
+            stored results were.
 
     Returns:
         ``reference``, ``passed``, ``summary``, ``worst_float64``, ``environment``,
-        ``reference_versions``, ``seed``, ``exercised``, ``accepted`` and ``results``.
+        ``reference_versions``, ``seed``, ``exercised``, ``accepted``, ``float32_only`` and
+        ``results``.
     """
-    groups = sorted({stored.group(case) for case in cases})
     return {
-        "reference": reference,
+        "reference": "golden" if live is None else "live",
         "passed": all(one.passed for one in results),
         "summary": list(counts(results)),
         "worst_float64": _worst(cases, results),
         "environment": environment(),
-        "reference_versions": {group: stored.versions(group) for group in groups},
+        "reference_versions": _versions(cases, live),
         "seed": SEED,
         "exercised": exercised(cases),
         "accepted": {case.name: case.accepted for case in cases if case.accepted},
+        "float32_only": [case.name for case in cases if case.precision in ("float32", "law")],
         "results": [_plain(one) for one in results],
+    }
+
+
+def _versions(
+    cases: Sequence[Case], live: Mapping[str, str] | None
+) -> dict[str, Mapping[str, str]]:
+    groups = {stored.group(case): case.framework for case in cases}
+    return {
+        group: live if live is not None and framework == "keras" else stored.versions(group)
+        for group, framework in sorted(groups.items())
     }
 
 

@@ -17,8 +17,8 @@ def kernel_to_torch(kernel: Tensor) -> Tensor:
     """Turn a kernel of Conv2D, (k, k, in, out), to (out, in, k, k).
 
     That of Conv2DTranspose is (k, k, out, in) in Keras and (in, out, k, k) in PyTorch: the same
-    permutation. Contiguous, since PyTorch cannot differentiate a float64 convolution with one output
-    channel by a kernel that is not.
+    permutation. Contiguous, since PyTorch cannot differentiate a float64 convolution with one
+    output channel by a kernel that is not.
     """
     return kernel.permute(3, 2, 0, 1).contiguous()
 

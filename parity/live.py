@@ -1,13 +1,15 @@
-"""Keras itself, in a process of its own."""
+"""Keras and Chainer themselves, each in a process of its own."""
 
 import importlib.util
 import os
 import subprocess
 import sys
 import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, cast
+from typing import IO, Any, Self, cast
 
 from parity.arrays import Arrays
 from parity.case import Case
@@ -15,6 +17,7 @@ from parity.judge import Reference, distances
 from parity.wire import receive, send
 
 _ROOT = Path(__file__).resolve().parent.parent
+CHAINER = _ROOT / ".venv-chainer" / "bin" / "python"
 
 
 class ReferenceRefusedError(ValueError):
@@ -22,43 +25,45 @@ class ReferenceRefusedError(ValueError):
 
 
 class ReferenceMissingError(RuntimeError):
-    """TensorFlow or Keras is not installed, or its process has died."""
+    """The reference's framework is not installed, or its process has died."""
 
 
-class KerasWorker:
-    """The process that computes references; a context manager.
+class Worker(ABC):
+    """A process that computes references; a context manager.
 
-    Raises:
-        ReferenceRefusedError: If ``KERAS_BACKEND`` names another backend than TensorFlow. On the
-            torch backend Keras would be PyTorch compared with itself.
-        ReferenceMissingError: If TensorFlow or Keras is missing.
+    Attributes:
+        framework: Whose cases it computes: the ``framework`` of a ``Case``.
+        versions: Of the framework and of NumPy.
     """
 
+    framework: str
     versions: dict[str, str]
 
-    def __init__(self) -> None:
-        check_backend(os.environ.get("KERAS_BACKEND", "tensorflow"))
-        for name in ("tensorflow", "keras"):
-            if not _is_installed(name):
-                raise ReferenceMissingError(
-                    f"expected {name} for a live comparison, but it is not installed: "
-                    "pip install 'lit-restore[parity]'"
-                )
+    @abstractmethod
+    def command(self) -> list[str]:
+        """Say how the process is started."""
 
-    def __enter__(self) -> "KerasWorker":
-        quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+    def environment(self) -> Mapping[str, str]:
+        """Say which environment variables it gets beside our own."""
+        return {}
+
+    def greeted(self) -> None:
+        """Look at the versions; whatever this raises ends the process."""
+        return
+
+    def __enter__(self) -> Self:
         self._log: IO[bytes] = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "parity.worker"],
+            self.command(),
             cwd=_ROOT,
-            env={**os.environ, **quiet, "KERAS_BACKEND": "tensorflow"},
+            env={**os.environ, **self.environment()},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
         )
         try:
             self.versions, _ = self._exchange()
-            check_backend(self.versions.pop("backend"))
+            self.greeted()
         except BaseException:
             self._close()
             raise
@@ -73,7 +78,7 @@ class KerasWorker:
         self._close()
 
     def compute(self, case: Case, dtype: str) -> Arrays:
-        """Have Keras compute a case in one type.
+        """Have a case computed in one type.
 
         Raises:
             ValueError: If the reference function fails, with what it says.
@@ -85,13 +90,26 @@ class KerasWorker:
             "variables": case.variables,
             "dtype": dtype,
         }
-        answer, arrays = self._exchange(request, case.arrays(dtype))
+        return self.ask(request, case.arrays(dtype))
+
+    def ask(self, request: dict[str, Any], arrays: Arrays) -> Arrays:
+        """Have a reference function computed.
+
+        Args:
+            request: ``reference``, its ``settings``, the ``variables``, and the ``dtype``.
+            arrays: The inputs, in that type.
+
+        Raises:
+            ValueError: If the function fails, with what it says.
+            ReferenceMissingError: If the process dies.
+        """
+        answer, result = self._exchange(request, arrays)
         if "error" in answer:
             raise ValueError(answer["error"])
-        return arrays
+        return result
 
     def reference(self, case: Case) -> Reference:
-        """Have Keras compute a case in every type."""
+        """Have a case computed in every type."""
         best, *others = (self.compute(case, dtype) for dtype in case.dtypes)
         return Reference(best, distances(case, others[0], Reference(best)) if others else {})
 
@@ -109,11 +127,70 @@ class KerasWorker:
             self._process.wait()
             self._log.seek(0)
             last = self._log.read().decode(errors="replace").strip()[-2000:]
-            raise ReferenceMissingError(f"Keras's process has died:\n{last}") from None
+            name = self.framework.capitalize()
+            raise ReferenceMissingError(f"{name}'s process has died:\n{last}") from None
 
     def _close(self) -> None:
         self._process.communicate()
         self._log.close()
+
+
+class KerasWorker(Worker):
+    """Keras on TensorFlow.
+
+    Raises:
+        ReferenceRefusedError: If ``KERAS_BACKEND`` names another backend than TensorFlow. On the
+            torch backend Keras would be PyTorch compared with itself.
+        ReferenceMissingError: If TensorFlow or Keras is missing.
+    """
+
+    framework = "keras"
+
+    def __init__(self) -> None:
+        check_backend(os.environ.get("KERAS_BACKEND", "tensorflow"))
+        for name in ("tensorflow", "keras"):
+            if not _is_installed(name):
+                raise ReferenceMissingError(
+                    f"expected {name} for a live comparison, but it is not installed: "
+                    "pip install 'lit-restore[parity]'"
+                )
+
+    def command(self) -> list[str]:
+        """Run with our own interpreter."""
+        return [sys.executable, "-m", "parity.worker"]
+
+    def environment(self) -> Mapping[str, str]:
+        """TensorFlow on the CPU, without its greetings."""
+        return {
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "CUDA_VISIBLE_DEVICES": "-1",
+            "KERAS_BACKEND": "tensorflow",
+        }
+
+    def greeted(self) -> None:
+        """Refuse another backend."""
+        check_backend(self.versions.pop("backend"))
+
+
+class ChainerWorker(Worker):
+    """Chainer, in the environment that ``make parity-chainer`` sets up.
+
+    Raises:
+        ReferenceMissingError: If that environment is missing.
+    """
+
+    framework = "chainer"
+
+    def __init__(self) -> None:
+        if not CHAINER.is_file():
+            raise ReferenceMissingError(
+                f"expected Chainer in {CHAINER.parent.parent.name}, but there is no such "
+                "environment: make parity-chainer"
+            )
+
+    def command(self) -> list[str]:
+        """Run with the interpreter that has Chainer."""
+        return [str(CHAINER), "-m", "parity.chainer_worker"]
 
 
 def _is_installed(name: str) -> bool:

@@ -1,6 +1,6 @@
 """The certificate as a page: one HTML file without scripts, fonts or pictures from elsewhere."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -33,7 +33,7 @@ def to_html(certificate: Mapping[str, Any]) -> str:
         "<h2>Where and with what</h2>",
         _facts(certificate),
         "<h2>Comparisons</h2>",
-        _levels(right),
+        _levels(right, set(certificate["float32_only"])),
         *(_level(level, right) for level in _unique(_level_of(one) for one in right)),
         "<h2>Wrong variants</h2>",
         "<p>Ways to err that the comparison has to notice; the error is what gave it away.</p>",
@@ -74,19 +74,24 @@ def _facts(certificate: Mapping[str, Any]) -> str:
     return _table(("what", "version"), [*rows, _cells(("seed", certificate["seed"]))])
 
 
-def _levels(results: Sequence[Mapping[str, Any]]) -> str:
+def _levels(results: Sequence[Mapping[str, Any]], single: Collection[str]) -> str:
+    """Lay out the levels; what Keras computes in float32 whatever it is given counts as such."""
     rows = []
     for level in _unique(_level_of(one) for one in results):
         some = [one for one in results if _level_of(one) == level]
-        worst = [_number(_worst(some, dtype)) for dtype in ("float64", "float32")]
+        double = [one for one in some if one["dtype"] == "float64" and one["case"] not in single]
+        others = [one for one in some if one["dtype"] == "float32" or one["case"] in single]
+        worst = [_worst(double), _worst(others)]
         agree = f"{sum(one['passed'] for one in some)} of {len(some)}"
         rows.append(_cells((level, agree, *worst)))
     return _table(("level", "agree", "worst in float64", "worst in float32"), rows)
 
 
-def _worst(results: Iterable[Mapping[str, Any]], dtype: str) -> float | None:
-    errors = [one["worst"] for one in results if one["dtype"] == dtype]
-    return max((error for error in errors if error is not None), default=None)
+def _worst(results: Sequence[Mapping[str, Any]]) -> str:
+    if not results:
+        return "-"
+    errors = [one["worst"] for one in results]
+    return _number(None if None in errors else max(errors))
 
 
 def _level(level: str, results: Iterable[Mapping[str, Any]]) -> str:

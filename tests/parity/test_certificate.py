@@ -28,7 +28,7 @@ def case(name: str = "layer/x/k3", **options: object) -> Case:
 
 
 def test_a_certificate_tells_where_and_with_what() -> None:
-    certificate = certify([case()], [RIGHT, ROUGH, NOTICED], "golden")
+    certificate = certify([case()], [RIGHT, ROUGH, NOTICED])
     found = certificate["environment"]
     assert found == environment()
     assert found["torch"].startswith(torch.__version__.partition("+")[0])
@@ -44,14 +44,16 @@ def test_a_certificate_tells_where_and_with_what() -> None:
 def test_the_worst_float64_error_leaves_out_what_keras_computes_in_float32() -> None:
     single = Result("metric/y", "float64", {"output": 1e-7}, bound=1e-6)
     cases = [case(), case("metric/y", precision="float32", accepted="its type")]
-    certificate = certify(cases, [RIGHT, single, NOTICED], "golden")
+    certificate = certify(cases, [RIGHT, single, NOTICED])
     assert certificate["worst_float64"] == 3e-16
     assert certificate["accepted"] == {"metric/y": "its type"}
 
 
 def test_the_first_diverging_array_is_named_and_another_shape_is_null() -> None:
-    content = json.loads(to_json(certify([case()], [DIFFERS, OTHER_SHAPE], "live")))
+    content = json.loads(to_json(certify([case()], [DIFFERS, OTHER_SHAPE], {"keras": "4.0"})))
     assert content["passed"] is False
+    assert content["reference"] == "live"
+    assert content["reference_versions"] == {"layer": {"keras": "4.0"}}
     bad, larger = content["results"]
     assert (bad["first_diverging"], bad["worst"]) == ("b", 0.25)
     assert larger["errors"] == {"output": None}
@@ -100,7 +102,7 @@ class Page(HTMLParser):
 
 def test_the_page_is_whole_says_all_and_needs_nothing_else() -> None:
     results = [RIGHT, ROUGH, NOTICED, OTHER_SHAPE]
-    page = Page(to_html(certify([case(accepted="since <so>")], results, "golden")))
+    page = Page(to_html(certify([case(accepted="since <so>")], results)))
     assert page.open == []
     assert page.links == []
     assert "script" not in page.tags
@@ -111,7 +113,7 @@ def test_the_page_is_whole_says_all_and_needs_nothing_else() -> None:
 
 
 def test_the_page_shows_what_differs_and_where() -> None:
-    text = "\n".join(Page(to_html(certify([case()], [DIFFERS], "live"))).words)
+    text = "\n".join(Page(to_html(certify([case()], [DIFFERS], {"keras": "4.0"}))).words)
     assert "DIFFERS" in text
     assert "live Keras" in text
     assert "b" in text.split("\n")

@@ -16,10 +16,12 @@ _SUBPACKAGES = (
     "data",
     "datamodules",
     "inference",
+    "interop",
     "losses",
     "metrics",
     "models",
     "nn",
+    "optim",
     "tasks",
     "weights",
 )

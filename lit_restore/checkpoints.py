@@ -1,8 +1,9 @@
 """Networks in files: written with a description in plain values, rebuilt from it alone.
 
 A ``.safetensors`` file carries the description in its header, a Lightning ``.ckpt`` under the key
-``lit_restore``. Only classes that ``lit_restore.models`` exports are ever built, and a ``.ckpt`` is
-read with ``weights_only=True``, so that a file cannot run code.
+``lit_restore``. Only classes that ``lit_restore.models`` exports are ever built, and the
+``GraphNetwork`` of a converted Keras model, which in turn builds only layers of one table; and a
+``.ckpt`` is read with ``weights_only=True``, so that a file cannot run code.
 """
 
 import inspect
@@ -19,6 +20,7 @@ from lit_restore import models
 from lit_restore.atomic import replace_file
 
 KEY = "lit_restore"
+_GRAPH = "GraphNetwork"
 
 
 class CheckpointError(ValueError):
@@ -29,10 +31,11 @@ def describe_network(network: nn.Module) -> dict[str, Any]:
     """Describe a network in plain values: its class, its constructor's arguments, its needs.
 
     Raises:
-        ValueError: If ``lit_restore.models`` does not export the network's class.
+        ValueError: If ``lit_restore.models`` does not export the network's class, and it is no
+            ``GraphNetwork``.
     """
     name = type(network).__name__
-    if getattr(models, name, None) is not type(network):
+    if _class_of(name) is not type(network):
         raise ValueError(
             f"only networks of lit_restore.models can be described, got {type(network)!r}; "
             f"these are {', '.join(models.__all__)}"
@@ -54,7 +57,7 @@ def save_network(network: nn.Module, path: Path | str, **extra: Any) -> None:
     """Write a network as ``.safetensors``, under a temporary name that is then renamed.
 
     Args:
-        network: A network of ``lit_restore.models``.
+        network: A network of ``lit_restore.models``, or a ``GraphNetwork``.
         path: Where to; must end in ``.safetensors``.
         **extra: Plain values to keep beside the description (recipe, data, quality).
 
@@ -83,7 +86,8 @@ def load_network(path: Path | str) -> nn.Module:
     description, tensors = _read(Path(path))
     try:
         network = build_network(description)
-        network.load_state_dict(tensors)
+        # A graph's tensors keep the types that they had in Keras.
+        network.load_state_dict(tensors, assign=description["network"] == _GRAPH)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise CheckpointError(f"{path}: the weights do not fit their network: {reason}") from error
@@ -94,12 +98,13 @@ def build_network(description: Mapping[str, Any]) -> nn.Module:
     """Build the network that ``describe_network`` described, with fresh weights.
 
     Raises:
-        ValueError: If ``lit_restore.models`` exports no such class.
+        ValueError: If there is no such class, or it does not take these arguments.
     """
     name = description["network"]
-    if name not in models.__all__:
+    network = _class_of(name)
+    if network is None:
         raise ValueError(f"{name!r} is no network of lit_restore {lit_restore.__version__}")
-    return getattr(models, name)(**description["arguments"])
+    return network(**description["arguments"])
 
 
 def read_description(path: Path | str) -> dict[str, Any]:
@@ -151,5 +156,16 @@ def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     return networks[role], tensors
 
 
+def _class_of(name: Any) -> type[nn.Module] | None:
+    """Find the class of a network by its name; None if it is none that may be built."""
+    if name == _GRAPH:
+        from lit_restore.interop.graph import GraphNetwork
+
+        return GraphNetwork
+    return getattr(models, name) if name in models.__all__ else None
+
+
 def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

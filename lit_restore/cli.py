@@ -33,6 +33,9 @@ VERBS = {
     "test": Verb("lit_restore.training", "measure a checkpoint on the test pictures"),
     "predict": Verb("lit_restore.training", "restore the pictures that a config names"),
     "restore": Verb("lit_restore.commands.restore", "restore picture files"),
+    "convert": Verb(
+        "lit_restore.commands.convert", "carry weights from Keras to PyTorch, and back"
+    ),
     "degrade": Verb("lit_restore.commands.degrade", "make degraded pictures to try things on"),
     "models": Verb("lit_restore.commands.models", "list the trained networks that are shipped"),
     "demo": Verb("lit_restore.commands.demo", "train and restore on embedded pictures"),
@@ -47,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         0 all done, 1 some files failed, 2 usage or config, 3 an extra or weights are missing,
-        130 interrupted, 143 terminated.
+        or a conversion could not be verified; 130 interrupted, 143 terminated.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     verb = words[0] if words else "--help"

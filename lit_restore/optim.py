@@ -83,18 +83,14 @@ class KerasAdam(Optimizer):
 
     def _update(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
         states = [self._state(parameter) for parameter in parameters]
-        # After infinitely many steps no bias is left: PyTorch's own correction does nothing, and
-        # the step size holds Keras's.
-        forever = [
-            parameter.new_full((), math.inf, dtype=torch.float32) for parameter in parameters
-        ]
         adam(
             parameters,
             [parameter.grad for parameter in parameters],  # type: ignore[misc]
             [state["exp_avg"] for state in states],
             [state["exp_avg_sq"] for state in states],
             [],
-            [forever.to(parameter.device) for parameter in parameters],
+            _forever(parameters, group["fused"]),
+            foreach=not group["fused"],
             fused=group["fused"],
             amsgrad=False,
             beta1=group["betas"][0],
@@ -113,6 +109,14 @@ class KerasAdam(Optimizer):
             state["exp_avg"] = torch.zeros_like(parameter)
             state["exp_avg_sq"] = torch.zeros_like(parameter)
         return state
+
+
+def _forever(parameters: list[Tensor], on_device: bool) -> list[Tensor]:
+    """Say that infinitely many steps were done: then PyTorch's own correction does nothing."""
+    devices = {parameter.device for parameter in parameters} if on_device else set()
+    steps = {device: torch.tensor(math.inf, device=device) for device in devices}
+    on_cpu = torch.tensor(math.inf)
+    return [steps.get(parameter.device, on_cpu) for parameter in parameters]
 
 
 def _step_size(lr: float, betas: tuple[float, float], iterations: int) -> float:

@@ -15,8 +15,9 @@ def send(stream: IO[bytes], message: dict[str, Any], arrays: Arrays | None = Non
     """Write one message, of what JSON can hold, and its arrays."""
     file = io.BytesIO()
     content: dict[str, Any] = {f"array {name}": array for name, array in (arrays or {}).items()}
+    content[_MESSAGE] = np.array(json.dumps(message))
     # No allow_pickle: Chainer's NumPy would take it for an array. The reader refuses pickles.
-    np.savez(file, **{_MESSAGE: np.array(json.dumps(message))}, **content)
+    np.savez(file, **content)
     data = file.getvalue()
     stream.write(len(data).to_bytes(8, "big") + data)
     stream.flush()

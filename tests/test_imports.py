@@ -16,8 +16,9 @@ HEAVY = {
     "PIL", "h5py", "jsonargparse", "keras", "lightning", "pytorch_lightning", "safetensors",
     "scipy", "skimage", "tensorflow", "torchmetrics", "torchvision", "yaml",
 }  # fmt: skip
-TORCH_ONLY = ["nn", "models", "losses", "inference", "checkpoints", "metrics"]
-NO_TORCH = ["", "atomic", "cli", "commands", "config_errors", "malloc", "weights"]
+TORCH_ONLY = ["nn", "models", "losses", "inference", "checkpoints", "metrics", "optim",
+              "interop.graph", "interop.layouts"]  # fmt: skip
+NO_TORCH = ["", "atomic", "cli", "commands", "config_errors", "malloc", "weights", "interop"]
 
 
 class Rule(NamedTuple):
@@ -40,18 +41,22 @@ RULES = {
     "__main__": Rule("cli", ""),
     "atomic": Rule("", ""),
     "callbacks": Rule("data.images atomic", "lightning numpy torch"),
-    "checkpoints": Rule("models atomic", "torch", inside="safetensors"),
+    "checkpoints": Rule("models interop.graph atomic", "torch", inside="safetensors"),
     "cli": Rule("malloc", ""),
-    "commands": Rule(f"{EVERYTHING} weights", "", inside="PIL lightning numpy skimage torch"),
+    "commands": Rule(
+        f"{EVERYTHING} atomic interop weights", "", inside="PIL lightning numpy skimage torch"
+    ),
     "config_errors": Rule("", ""),
     "data": Rule("nn atomic", "PIL numpy torch"),
     "datamodules": Rule("data atomic", "lightning torch"),
     "inference": Rule("models nn data checkpoints", "torch"),
+    "interop": Rule("models nn atomic", "torch", inside="h5py keras numpy tensorflow"),
     "losses": Rule("nn models", "torch"),
     "malloc": Rule("", ""),
     "metrics": Rule("", "torch torchmetrics"),
     "models": Rule("nn", "torch"),
     "nn": Rule("", "torch"),
+    "optim": Rule("", "torch"),
     "tasks": Rule("losses metrics nn checkpoints", "lightning torch torchmetrics"),
     "training": Rule(
         "callbacks config_errors data datamodules losses malloc models tasks", "lightning"
@@ -136,6 +141,9 @@ def test_a_part_imports_only_what_its_rule_allows(part: str) -> None:
         ("models", "import numpy as np"),
         ("losses", "def f():\n    from torchvision.models import vgg16"),
         ("inference", "import lightning"),
+        ("interop", "import h5py"),
+        ("interop", "from lit_restore.data import read_image"),
+        ("checkpoints", "from lit_restore.interop import read_keras"),
         ("callbacks", "from lit_restore.data import Mosaic"),
         ("commands", "import torch"),
         ("commands", "from lit_restore.inference import Restorer"),

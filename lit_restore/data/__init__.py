@@ -1,5 +1,6 @@
 """Pictures: files, degradations, datasets; torch, NumPy and Pillow."""
 
+from lit_restore.data.codes import tensorflow_codes
 from lit_restore.data.dead_leaves import DeadLeaves, palette
 from lit_restore.data.degradations import (
     Degradation,
@@ -9,6 +10,7 @@ from lit_restore.data.degradations import (
     Mosaic,
 )
 from lit_restore.data.images import list_images, read_image, write_image
+from lit_restore.data.resize import resize_bicubic_tensorflow
 from lit_restore.data.restoration import RestorationDataset
 from lit_restore.data.sampling import EpochSampler, sample_generator
 
@@ -24,6 +26,8 @@ __all__ = [
     "list_images",
     "palette",
     "read_image",
+    "resize_bicubic_tensorflow",
     "sample_generator",
+    "tensorflow_codes",
     "write_image",
 ]

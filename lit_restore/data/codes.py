@@ -7,9 +7,9 @@ from torch import Tensor
 def tensorflow_codes(image: Tensor) -> Tensor:
     """Convert unit range to uint8, as ``tf.image.convert_image_dtype(saturate=True)`` does.
 
-    That is ``floor(value * 255.5)``, kept in 0 .. 255: each code has an equal share of the range,
-    and a quarter of all values get another code than by rounding, which is what files are written
-    with here. Its way back is ``lit_restore.data.restoration.unit_range``.
+    That is ``floor(value * 255.5)``, kept in 0 .. 255: all codes but the last have equal shares of
+    the range. A quarter of all values get another code than by rounding, as files are written here.
+    The way back is ``lit_restore.data.restoration.unit_range``.
 
     Args:
         image: Any shape, floating point; values outside 0 .. 1 become 0 or 255.

@@ -1,20 +1,14 @@
-"""Conv-BN-ReLU, evaluated and trained, with Keras's constants; squeeze-and-excitation.
-
-PyTorch's running variance carries Bessel's correction and Keras's does not, so the states of
-training are compared after taking it out. That is the whole difference.
-"""
+"""Conv-BN-ReLU, evaluated and trained, with Keras's BatchNorm; squeeze-and-excitation."""
 
 from functools import partial
 from typing import Literal
 
 from torch.func import functional_call
 
-from lit_restore.nn import ConvNormAct, SqueezeExcite
+from lit_restore.nn import ConvNormAct, KerasBatchNorm2d, SqueezeExcite
 from parity.arrays import Draw
 from parity.case import Case, Tensors
 from parity.layout import dense_to_conv, kernel_to_torch, to_keras, to_torch
-
-_STATES = ("norm.running_mean", "norm.running_var")
 
 
 def conv_bn_relu(
@@ -26,11 +20,10 @@ def conv_bn_relu(
     order: Literal["cna", "can"] = "cna",
     bessel: bool = False,
 ) -> Tensors:
-    """ConvNormAct with the arrays' weights and Keras's constants."""
+    """ConvNormAct with the arrays' weights and Keras's BatchNorm, or another."""
     _, _, inputs, outputs = t["kernel"].shape
     block = ConvNormAct(inputs, outputs, 3, 1, dilation, "batch", order, bias=True)
-    block.train(training)
-    block.norm.eps, block.norm.momentum = eps, momentum
+    KerasBatchNorm2d.convert(block, eps, momentum, bessel).train(training)
     mean, variance = t["moving_mean"].clone(), t["moving_variance"].clone()
     weights = {
         "conv.weight": kernel_to_torch(t["kernel"]),
@@ -41,10 +34,6 @@ def conv_bn_relu(
         "norm.running_var": variance,
     }
     output = functional_call(block, weights, to_torch(t["image"]))
-    if training and not bessel:
-        kept = (1 - momentum) * t["moving_variance"]
-        count = output.numel() // outputs
-        variance = kept + (variance - kept) * (count - 1) / count
     return {"output": to_keras(output), "moving_mean": mean, "moving_variance": variance}
 
 
@@ -87,6 +76,9 @@ def _block(dilation: int, training: bool) -> Case:
         terms=2 * 6 * 9,
         depth=2,
         null=("bias",) if training else (),
+        accepted="BatchNorm takes the bias away: its gradient is what rounding leaves"
+        if training
+        else "",
     )
 
 

@@ -1,12 +1,14 @@
 """What happens to pictures before training: bit for bit, or wrong."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from PIL import Image
 from torch import Tensor
 
 from lit_restore.data import Mosaic
+from lit_restore.data.codes import tensorflow_codes
 from lit_restore.data.restoration import unit_range
 from parity.arrays import Draw
 from parity.case import Case, Ours, Tensors
@@ -36,7 +38,48 @@ def _per_pixel(convert: Callable[[Tensor], Tensor]) -> Ours:
     return lambda t: {"output": convert(t["image"])}
 
 
+def codes(t: Tensors, saturate: bool) -> Tensors:
+    """tensorflow_codes of -0.5 .. 1.5, or of unit range."""
+    return {"output": tensorflow_codes(_values(t, saturate))}
+
+
+def rounded(t: Tensors, saturate: bool) -> Tensors:
+    """The nearest code."""
+    return {"output": (_values(t, saturate).clamp(0, 1) * 255).round().to(torch.uint8)}
+
+
+def truncated(t: Tensors, saturate: bool) -> Tensors:
+    """The code below."""
+    return {"output": (_values(t, saturate).clamp(0, 1) * 255).to(torch.uint8)}
+
+
+def wrapped(t: Tensors, saturate: bool) -> Tensors:
+    """Codes that begin anew above 255."""
+    return {"output": (_values(t, saturate) * 255.5).floor().long().remainder(256).byte()}
+
+
+def _values(t: Tensors, saturate: bool) -> Tensor:
+    values = (256 * t["high"].float() + t["low"].float()) / 2**15 - 0.5
+    return values if saturate else values.clamp(0, 1)
+
+
+def _codes_case(saturate: bool) -> Case:
+    wrong: dict[str, Callable[..., Tensors]] = {"rounded": rounded, "truncated": truncated}
+    if saturate:
+        wrong["wrapped"] = wrapped
+    return Case(
+        name=f"picture/codes{'_saturated' if saturate else ''}",
+        inputs={name: Draw((2, 8, 20, 3), kind="codes") for name in ("high", "low")},
+        ours=partial(codes, saturate=saturate),
+        reference="pictures.codes",
+        settings={"saturate": saturate},
+        wrong={name: partial(one, saturate=saturate) for name, one in wrong.items()},
+        precision="exact",
+    )
+
+
 CASES = (
+    *(_codes_case(saturate) for saturate in (False, True)),
     Case(
         name="picture/unit_range",
         inputs={"image": Draw((2, 8, 11, 3), kind="codes")},

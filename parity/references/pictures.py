@@ -12,6 +12,19 @@ def unit_range(t: Tensors) -> Tensors:
     return {"output": tf.image.convert_image_dtype(t["image"], tf.float32)}
 
 
+def codes(t: Tensors, saturate: bool) -> Tensors:
+    """uint8 of -0.5 .. 1.5, which two bytes hold; without ``saturate`` of unit range only."""
+    high, low = (tf.cast(t[name], "float32") for name in ("high", "low"))
+    image = (256 * high + low) / 2**15 - 0.5
+    image = image if saturate else tf.clip_by_value(image, 0.0, 1.0)
+    return {"output": tf.image.convert_image_dtype(image, tf.uint8, saturate=saturate)}
+
+
+def resize(t: Tensors, height: int, width: int, method: str) -> Tensors:
+    """TensorFlow's resizing, without antialiasing, which is its default."""
+    return {"output": tf.image.resize(t["image"], (height, width), method)}
+
+
 def mosaic(t: Tensors, block: int) -> Tensors:
     """The notes' mosaic, by Pillow."""
     pictures = [Image.fromarray(picture) for picture in np.asarray(t["image"])]

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lit_restore.nn import SameConv2d, SameConvTranspose2d, SameMaxPool2d, pad_same, same_padding
+from lit_restore.nn import SameConv2d, SameConvTranspose2d, pad_same, same_padding
 
 KERNELS_AND_STRIDES = list(product(range(1, 8), range(1, 5)))
 SIZES = [(7, 10), (12, 5), (4, 9)]  # height and width differ in parity and in rest by the strides
@@ -42,20 +42,6 @@ def naive_transpose(image: np.ndarray, weight: np.ndarray, stride: int) -> np.nd
         row, column = start + y * stride + i, start + x * stride + j
         if 0 <= row < out.shape[1] and 0 <= column < out.shape[2]:
             out[:, row, column] += image[:, y, x] @ weight[:, :, i, j]
-    return out
-
-
-def naive_pool(image: np.ndarray, kernel: int, stride: int) -> np.ndarray:
-    """The largest pixel of each window that lies in the image."""
-    height, width = image.shape[1:]
-    top, left = first_tap(height, kernel, stride), first_tap(width, kernel, stride)
-    out = np.zeros((len(image), -(-height // stride), -(-width // stride)))
-    for y, x in product(range(out.shape[1]), range(out.shape[2])):
-        rows = [r for r in range(top + y * stride, top + y * stride + kernel) if 0 <= r < height]
-        columns = [
-            c for c in range(left + x * stride, left + x * stride + kernel) if 0 <= c < width
-        ]
-        out[:, y, x] = image[:, rows][:, :, columns].max(axis=(1, 2))
     return out
 
 
@@ -144,21 +130,6 @@ def test_transposed_convolution_is_the_adjoint_of_the_convolution(kernel: int, s
     torch.testing.assert_close(
         (forward(large) * small).sum(), (large * backward(small)).sum(), rtol=1e-10, atol=1e-10
     )
-
-
-@pytest.mark.parametrize(("kernel", "stride"), list(product((1, 2, 3, 5), (1, 2, 3, 4))))
-def test_pooling_takes_the_largest_pixel_even_if_all_are_negative(kernel: int, stride: int) -> None:
-    for size in SIZES:
-        image = -1 - random_image(*size).abs()
-
-        found = SameMaxPool2d(kernel, stride)(image)
-
-        expected = np.stack([naive_pool(one, kernel, stride) for one in image.numpy()])
-        np.testing.assert_array_equal(found.numpy(), expected)
-
-
-def test_pooling_steps_by_its_window_unless_told() -> None:
-    assert SameMaxPool2d(3)(torch.zeros(1, 1, 7, 9)).shape == (1, 1, 3, 3)
 
 
 def test_stride_and_dilation_together_are_refused() -> None:

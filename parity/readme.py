@@ -10,7 +10,7 @@ from parity.mutate import Kill
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- parity: python -m parity readme -->\n", "<!-- /parity -->\n"
-_HEAD = ("level", "cases", "worst float64 error", "wrong variants", *(f"{kind}s" for kind in KINDS))
+_HEAD = ("level", "cases", "worst float64 error", "wrong variants", *KINDS)
 
 
 def figures(cases: Sequence[Case], results: Sequence[Result], kills: Sequence[Kill]) -> str:
@@ -57,10 +57,11 @@ def _sums(cases: Sequence[Case], results: Sequence[Result], kills: Sequence[Kill
     built_in = _share([kill for kill in kills if kill.kind == "variant"])
     mutants = _share([kill for kill in kills if kill.kind != "variant"])
     equivalent = sum(bool(kill.reason) for kill in kills)
-    yield f"{len(cases)} cases, {sum(one.passed for one in right)}/{len(right)} comparisons agree;"
-    yield f"{built_in} wrong variants and {mutants} mutants of networks are noticed ({equivalent}"
-    yield f"more are equivalent). The worst float64 error is {_worst(cases, results)} of an array's"
-    yield "largest value."
+    but = f" ({equivalent} more are equivalent)" if equivalent else ""
+    yield f"{len(cases)} cases, {sum(one.passed for one in right)}/{len(right)} comparisons agree."
+    yield f"{built_in} wrong variants (each in every type) and {mutants} mutants of networks are"
+    yield f"noticed{but}. The worst float64 error is {_worst(cases, results)} of an array's largest"
+    yield "value."
 
 
 def put(text: str, block: str) -> str:

@@ -25,6 +25,7 @@ from lit_restore.checkpoints import (
     read_description,
     save_network,
 )
+from lit_restore.interop.graph import GraphNetwork
 from lit_restore.models import MosaicUNet, SmallMosaicUNet
 from lit_restore.tasks import RestorationTask
 
@@ -274,3 +275,53 @@ def test_a_description_of_another_kind_is_refused(tmp_path: Path, description: A
     save_file({"weight": torch.zeros(3)}, tmp_path / "odd.safetensors", metadata)
     with pytest.raises(CheckpointError, match=r"odd\.safetensors"):
         load_network(tmp_path / "odd.safetensors")
+
+
+def graph(kind: str = "Conv2D", **more: Any) -> dict[str, Any]:
+    """Describe a network of one convolution, as a converted Keras model is described."""
+    arguments = {
+        "in_channels": 3,
+        "out_channels": 4,
+        "kernel_size": [3, 3],
+        "padding": "same",
+        **more,
+    }
+    node = {"name": "a/b", "layer": kind, "inputs": ["i"], "arguments": arguments}
+    inputs = [{"name": "i", "shape": [3, None, None]}]
+    return {"inputs": inputs, "outputs": ["a/b"], "nodes": [node]}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16])
+def test_a_graph_comes_back_bit_for_bit_in_its_own_type(tmp_path: Path, dtype: torch.dtype) -> None:
+    network = shaken(GraphNetwork(graph()).to(dtype))
+
+    save_network(network, tmp_path / "g.safetensors")
+    found = load_network(tmp_path / "g.safetensors")
+
+    assert isinstance(found, GraphNetwork)
+    assert found.graph == network.graph
+    for name, value in network.state_dict().items():
+        assert found.state_dict()[name].dtype == dtype
+        assert torch.equal(found.state_dict()[name], value)
+
+
+@pytest.mark.parametrize(
+    ("described", "message"),
+    [
+        (graph("Lambda"), "expected a layer of"),
+        (graph("__import__"), "expected a layer of"),
+        (graph(nothing=1), "does not take"),
+        (graph(out_channels=1 << 40), "must be a whole number"),
+        ({"inputs": []}, "must have inputs, outputs and nodes"),
+        (None, "must have inputs, outputs and nodes"),
+    ],
+)
+def test_a_graph_of_anything_but_known_layers_is_refused(
+    tmp_path: Path, described: Any, message: str
+) -> None:
+    network = GraphNetwork(graph())
+    network.graph = described
+    save_network(network, tmp_path / "g.safetensors")
+
+    with pytest.raises(CheckpointError, match=message):
+        load_network(tmp_path / "g.safetensors")

@@ -7,12 +7,13 @@ texts and compounds as arrays, and filters that HDF5 would load from a library a
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lit_restore.interop._arrays import check_array
+from lit_restore.interop._attributes import Room, decoded, read_number, read_texts
 from lit_restore.interop._heaps import longest_text
 from lit_restore.interop._limits import LIMITS, KerasFileError, Limits, check_size
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-_FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32", 32000: "lzf"}
-_KINDS = "fiub"
 _ADDRESS = 8  # bytes
 
 
@@ -65,8 +64,7 @@ class Tree:
         if file.id.get_create_plist().get_sizes() != (_ADDRESS, _ADDRESS):
             raise KerasFileError("the file's addresses must have 8 bytes")
         self.limits = limits
-        self._longest = longest
-        self._size = file.id.get_filesize()
+        self._room = Room(longest, file.id.get_filesize(), limits.text_bytes)
         self.children: dict[str, list[str]] = {}
         self._arrays: dict[str, h5py.Dataset] = {}
         self._groups: dict[str, h5py.Group] = {}
@@ -125,37 +123,10 @@ class Tree:
 
     def number(self, group: str, name: str) -> int | None:
         """Read an attribute that is one whole number; None if there is none."""
-        attributes = self._groups[group].attrs
-        if name not in attributes:
-            return None
-        kind = attributes.get_id(name).dtype.kind
-        shape = attributes.get_id(name).shape
-        if kind not in "iu" or math.prod(shape or ()) != 1:
-            raise KerasFileError(f"attribute {name!r} must be one whole number")
-        return int(attributes[name])
+        return read_number(self._groups[group], name)
 
     def _attribute(self, group: str, name: str) -> list[str] | None:
-        attributes = self._groups[group].attrs
-        if name not in attributes:
-            return None
-        handle = attributes.get_id(name)
-        count = math.prod(handle.shape or ())
-        if count == 0 or handle.shape is None:
-            return []
-        if handle.dtype.kind not in "OSU":
-            raise KerasFileError(f"attribute {name!r} must hold texts, got {handle.dtype}")
-        self._check_texts(name, count, handle.get_storage_size())
-        value = attributes[name]
-        items = value.ravel().tolist() if hasattr(value, "ravel") else [value]
-        return [_decoded(item, name) for item in items]
-
-    def _check_texts(self, name: str, count: int, stored: int) -> None:
-        size = count * self._longest  # all of them may share one place
-        if size > self.limits.text_bytes or stored > self._size:
-            raise KerasFileError(
-                f"attribute {name!r} asks for {count} texts in {stored} bytes, up to {size} bytes; "
-                f"at most {self.limits.text_bytes} are read, of a file of {self._size}"
-            )
+        return read_texts(self._groups[group], name, self._room)
 
     def _survey(self, file: h5py.File) -> None:
         waiting = [("", file["/"], 0)]
@@ -174,7 +145,7 @@ class Tree:
         self._groups[path] = group
         if len(group) > self.limits.arrays:
             raise KerasFileError(f"group {path!r} may hold {self.limits.arrays}, got {len(group)}")
-        self.children[path] = [_decoded(name, path) for name in group]
+        self.children[path] = [decoded(name, path) for name in group]
 
     def _child(self, path: str, group: h5py.Group, name: str) -> h5py.Group | None:
         import h5py
@@ -205,32 +176,6 @@ class Tree:
             raise KerasFileError(f"at most {self.limits.arrays} arrays and groups are read")
 
 
-def check_array(path: str, array: h5py.Dataset, limits: Limits) -> int:
-    """Check that an array is of plain numbers inside the file and of a believable size.
-
-    Returns:
-        Its size in bytes once read.
-
-    Raises:
-        KerasFileError: If it is not.
-    """
-    if array.external or array.is_virtual:
-        raise KerasFileError(f"array {path!r} lies outside the file: not followed")
-    if array.dtype.kind not in _KINDS or array.dtype.itemsize > 8 or array.dtype.subdtype:
-        raise KerasFileError(f"array {path!r} must hold plain numbers, got {array.dtype}")
-    if array.shape is None or len(array.shape) > limits.rank:
-        raise KerasFileError(f"array {path!r} may have {limits.rank} axes, got {array.shape}")
-    creation = array.id.get_create_plist()
-    filters = [creation.get_filter(index)[0] for index in range(creation.get_nfilters())]
-    if unknown := set(filters) - set(_FILTERS):
-        known = ", ".join(_FILTERS.values())
-        raise KerasFileError(f"array {path!r} must use no filter but {known}, got {unknown}")
-    size = math.prod(array.shape) * array.dtype.itemsize
-    chunk = math.prod(array.chunks or (0,)) * array.dtype.itemsize
-    check_size(f"array {path!r}", max(size, chunk), array.id.get_storage_size(), limits)
-    return size
-
-
 def join(group: str, name: str) -> str:
     """Join a group's path and a name in it."""
     return f"{group}/{name}" if group else name
@@ -238,12 +183,3 @@ def join(group: str, name: str) -> str:
 
 def _target(link: Any) -> str:
     return " ".join(repr(getattr(link, key)) for key in ("filename", "path") if hasattr(link, key))
-
-
-def _decoded(value: Any, where: str) -> str:
-    try:
-        text = value.decode("utf-8") if isinstance(value, bytes) else str(value)
-        text.encode("utf-8")
-    except UnicodeError:
-        raise KerasFileError(f"a name in {where!r} is not UTF-8: {value[:60]!r}") from None
-    return text

@@ -151,6 +151,7 @@ def maps(keras: Any) -> Any:
         layer.MaxPooling2D()(image),
         layer.MaxPooling2D(3, strides=2, padding="same")(image),
         layer.MaxPooling2D((2, 3), strides=(1, 2))(image),
+        layer.MaxPooling2D(3, padding="same")(layer.Rescaling(1.0, offset=-9.0)(image)),
         layer.AveragePooling2D(2)(image),
         layer.AveragePooling2D(3, strides=2, padding="same")(image),
         layer.AveragePooling2D((4, 3), strides=(1, 2), padding="same")(image),

@@ -5,6 +5,7 @@ by these tests, after what that version of Keras documents.
 """
 
 import json
+import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from io import BytesIO
@@ -399,3 +400,28 @@ def test_no_file_and_no_keras_file_are_errors(tmp_path: Path) -> None:
 def test_an_unknown_order_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="order must be one of hwio, oihw, got 'th'"):
         read_keras(tmp_path / "w.h5", order="th")  # type: ignore[arg-type]
+
+
+REAL = {
+    "vgg16/vgg16_imagenet_notop_keras.h5": ("2.2.4", 13, 14_714_688, False),
+    "weights/keras/dncnn_cszn/model.h5": ("2.2.2", 32, 558_016, False),
+    "weights/keras/gho_ost/trained_autoencoder.h5": ("2.10.0", 8, 120_963, False),
+    "weights/keras/gho_ost/trained_conv_model.h5": ("2.10.0", 6, 47_107, False),
+    "weights/keras/gho_ost/trained_unet.h5": ("2.10.0", 14, 266_339, False),
+    "weights/keras/srcnn_markprecursor/m_model_adam_new30.h5": (None, 3, 20_353, False),
+    "weights/keras/titu1994/ResNetSR_2X.h5": ("2.0.9", 27, 486_659, False),
+    "weights/keras/titu1994/SR_Weights_2X.h5": (None, 3, 20_099, True),
+}
+
+
+@pytest.mark.skipif("LIT_RESTORE_DATA" not in os.environ, reason="LIT_RESTORE_DATA is not set")
+@pytest.mark.parametrize("name", REAL)
+def test_a_real_file_gives_all_its_arrays(name: str) -> None:
+    version, layers, numbers, rotated = REAL[name]
+
+    found = read_keras(Path(os.environ["LIT_RESTORE_DATA"]) / name)
+
+    weighted = [one.weights for one in found.layers if one.weights]
+    sizes = sum(array.size for weights in weighted for array in weights.values())
+    assert (found.keras_version, len(weighted), sizes) == (version, layers, numbers)
+    assert (found.kernel_order, found.rotated) == (("oihw" if rotated else "hwio"), rotated)

@@ -175,6 +175,57 @@ def test_the_class_of_keras_2_2_is_the_same_model(tmp_path: Path) -> None:
     check(load_keras(path), dict(np.load(HERE / "files/keras2/nested.npz")))
 
 
+def test_arrays_in_double_precision_stay_so(tmp_path: Path) -> None:
+    path = opened("sequential", tmp_path)
+    with h5py.File(path, "r+") as file:
+        arrays: list[str] = []
+        file.visititems(lambda name, item: arrays.append(name) if hasattr(item, "shape") else None)
+        for name in arrays:
+            value = file[name][()].astype(np.float64) + 1e-12
+            del file[name]
+            file[name] = value
+    network = load_keras(path)
+    assert all(value.dtype == torch.float64 for value in network.parameters())
+    assert "count" not in network.state_dict()
+    single = load_keras(opened("sequential", tmp_path)).double()
+    for name, value in network.state_dict().items():
+        assert 0 < (value - single.state_dict()[name]).abs().max() < 1e-11
+
+
+def keras1(path: Path, order: str, kernel: np.ndarray, bias: np.ndarray) -> Path:
+    """Write a whole model as Keras 1.2 did, of one convolution; synthetic, from its source code."""
+    size = [None, 8, 9, 3] if order == "tf" else [None, 3, 8, 9]
+    config = {"name": "convolution2d_1", "trainable": True, "nb_filter": 4, "nb_row": 3}
+    config |= {"nb_col": 2, "border_mode": "valid", "subsample": [1, 1], "dim_ordering": order}
+    config |= {"bias": True, "activation": "relu", "batch_input_shape": size}
+    model = {
+        "class_name": "Sequential",
+        "config": [{"class_name": "Convolution2D", "config": config}],
+    }
+    with h5py.File(path, "w") as file:
+        file.attrs["keras_version"] = "1.2.2"
+        file.attrs["model_config"] = json.dumps(model)
+        group = file.create_group("model_weights")
+        group.attrs["layer_names"] = [b"convolution2d_1"]
+        layer = group.create_group("convolution2d_1")
+        layer.attrs["weight_names"] = [b"convolution2d_1_W", b"convolution2d_1_b"]
+        layer["convolution2d_1_W"], layer["convolution2d_1_b"] = kernel, bias
+    return path
+
+
+def test_whole_models_of_keras_1_in_either_order_are_read(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    kernel, bias = (rng.normal(size=size).astype(np.float32) for size in ((3, 2, 3, 4), 4))
+    theano = kernel[::-1, ::-1].transpose(3, 2, 0, 1)  # a true convolution's kernel
+    image = torch.rand(2, 3, 8, 9)
+    last = load_keras(keras1(tmp_path / "tf.h5", "tf", kernel, bias))
+    first = load_keras(keras1(tmp_path / "th.h5", "th", theano, bias))
+    weight = torch.from_numpy(kernel).permute(3, 2, 0, 1)
+    expected = torch.nn.functional.conv2d(image, weight, torch.from_numpy(bias)).relu()
+    assert torch.equal(last(image), expected)
+    assert torch.equal(first(image), expected)
+
+
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All models as Keras saves them today, in three formats, with outputs and gradients."""

@@ -20,7 +20,8 @@ def test_the_readme_counts_the_cases_and_the_wrong_variants_that_there_are() -> 
     comparisons = sum(len(case.dtypes) for case in CASES)
     text = " ".join(block().split())
     assert f"{len(CASES)} cases, {comparisons}/{comparisons} comparisons agree" in text
-    assert f"{variants}/{variants} wrong variants and {mutants}/{mutants} mutants" in text
+    assert f"{variants}/{variants} wrong variants" in text
+    assert f"{mutants}/{mutants} mutants" in text
     for level in {case.level for case in CASES}:
         count = sum(case.level == level for case in CASES)
         assert re.search(rf"^\| {level} \| {count} \|", block(), re.MULTILINE)
@@ -37,7 +38,7 @@ def test_figures_tell_levels_and_sums() -> None:
     text = figures([case], results, kills)
     assert "| loss | 1 | 3e-16 | 1/2 |" in text
     assert "1 cases, 2/2 comparisons agree" in text
-    assert "(1\nmore are equivalent)" in text
+    assert "(1 more are equivalent)" in text
 
 
 def test_only_what_is_between_the_marks_changes() -> None:

@@ -1,4 +1,9 @@
-"""Keras instead of the oracle: the same trials, carried to its layout and back."""
+"""Keras instead of the oracle: the same trials, carried to its layout and back.
+
+In one place TensorFlow errs, as the fuzzer found: where a window of average pooling is longer than
+the picture and begins before it, the gradient is spread over pixels that the window does not read
+(on a CPU, TensorFlow 2.21). Outputs are compared there, and gradients are not.
+"""
 
 from collections.abc import Callable
 
@@ -24,9 +29,16 @@ def reference(worker: KerasWorker) -> Callable[[Trial, Arrays], Arrays]:
         }
         given = {name: _to_keras(name, array) for name, array in arrays.items()}
         answer = worker.ask(request, given)
-        return {name: _to_torch(name, array) for name, array in answer.items()}
+        wrong = {"d image"} if _errs(trial) else set()
+        return {name: _to_torch(name, answer[name]) for name in answer if name not in wrong}
 
     return compute
+
+
+def _errs(trial: Trial) -> bool:
+    if trial.kind != "average_pool":
+        return False
+    return int(trial.arguments["kernel_size"]) > min(trial.inputs["image"][2:])
 
 
 def _to_keras(name: str, array: Array) -> Array:

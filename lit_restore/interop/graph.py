@@ -24,7 +24,7 @@ from lit_restore.interop._graph_scale import input_multiple
 
 __all__ = ["LAYERS", "DepthToSpace", "GraphError", "GraphNetwork", "layer_node"]
 
-_MOST_NUMBERS = 1 << 31
+_MOST_NUMBERS = 1 << 29
 _REFUSALS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 _CLASSES: tuple[type[nn.Module], ...] = (
@@ -90,13 +90,13 @@ class GraphNetwork(nn.Module):
 
     Attributes:
         graph: The argument.
-        in_channels: Channels of the first input, where they are known.
+        in_channels: Channels of the first input, where it is a map and they are known.
         multiple_of: Pixels; heights and widths of which the strides leave no rest are multiples.
         scale: Output size over input size, 1 where it is not a whole number.
 
     Raises:
         GraphError: If the graph is malformed, names an unknown layer, gives a layer arguments that
-            it doesn't take, or describes more than 2**31 numbers.
+            it doesn't take, or describes more than 2**29 numbers.
     """
 
     def __init__(self, graph: Mapping[str, Any]) -> None:
@@ -194,7 +194,7 @@ def _check_size(graph: Mapping[str, Any]) -> None:
             state = layer_node(node).state_dict()
             total += sum(value.numel() for value in state.values())
             if total > _MOST_NUMBERS:
-                raise GraphError(f"{node['name']}: expected 2**31 numbers at most, got {total}")
+                raise GraphError(f"{node['name']}: expected 2**29 numbers at most, got {total}")
 
 
 def _built(graph: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -223,8 +223,11 @@ def _in_channels(graph: Mapping[str, Any]) -> int | None:
     if not graph["inputs"]:
         return None
     first = graph["inputs"][0]
-    if first["shape"] and first["shape"][0] is not None:
-        return int(first["shape"][0])
+    shape = first["shape"]
+    if shape is not None and len(shape) != 3:
+        return None
+    if shape is not None and shape[0] is not None:
+        return int(shape[0])
     for node in graph["nodes"]:
         if first["name"] in node["inputs"] and "in_channels" in node["arguments"]:
             return int(node["arguments"]["in_channels"])

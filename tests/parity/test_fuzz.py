@@ -3,6 +3,7 @@
 import importlib.util
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
@@ -40,6 +41,12 @@ def found(plant: str) -> Finding:
     findings = [tally.finding for tally in tallies.values() if tally.finding]
     assert len(findings) == 1, f"{plant} is not found"
     return findings[0]
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[KerasWorker]:
+    with KerasWorker() as running:
+        yield running
 
 
 def execute(code: str) -> None:
@@ -214,17 +221,39 @@ def test_without_hypothesis_the_command_ends_with_3(
 
 
 @needs_keras
-def test_nothing_differs_from_keras_either_and_a_bug_does() -> None:
-    with KerasWorker() as worker:
-        reference = keras.reference(worker)
-        tallies = {kind: Tally() for kind in KINDS}
-        list(rounds(tallies, SEED, seconds=0, examples=4, reference=reference))
-        differing = [kind for kind, tally in tallies.items() if tally.finding]
-        assert not differing
-        with planted("symmetric-padding"):
-            finding = examine(CONV, reference)
+def test_nothing_differs_from_keras_either_and_a_bug_does(worker: KerasWorker) -> None:
+    reference = keras.reference(worker)
+    tallies = {kind: Tally() for kind in KINDS}
+    list(rounds(tallies, SEED, seconds=0, examples=4, reference=reference))
+    differing = [kind for kind, tally in tallies.items() if tally.finding]
+    assert not differing
+    with planted("symmetric-padding"):
+        finding = examine(CONV, reference)
     assert finding is not None
     assert not finding.agrees
+
+
+def pooled(kernel_size: int) -> Trial:
+    return Trial("average_pool", {"kernel_size": kernel_size, "stride": 1}, {"image": (1, 1, 1, 4)})
+
+
+@needs_keras
+def test_tensorflows_error_in_average_pooling_still_stands(
+    worker: KerasWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finding = examine(pooled(5), keras.reference(worker))
+    assert finding is not None
+    assert finding.agrees
+    monkeypatch.setattr(keras, "errs", lambda trial: False)
+    finding = examine(pooled(5), keras.reference(worker))
+    assert finding is not None
+    assert finding.name == "d image"
+    assert not finding.agrees
+
+
+def test_only_a_window_that_begins_before_the_picture_and_ends_inside_it_is_let_pass() -> None:
+    assert [size for size in range(1, 12) if keras.errs(pooled(size))] == [5, 6]
+    assert not keras.errs(CONV)
 
 
 @needs_keras

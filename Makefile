@@ -1,6 +1,7 @@
 # make demo    train and restore on embedded pictures
 # make test    lint and tests
 # make bench   speed and memory against Keras and the naive form
+# make parity  compare with Keras itself, and the stored results, too
 # make parity-chainer    compare the stored results of Chainer with Chainer itself
 # Each sets up what it needs in .venv. UV=1 installs with uv, PYTHON=... names the interpreter.
 PYTHON ?= python3
@@ -13,7 +14,7 @@ else
 INSTALL := $(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check
 endif
 
-.PHONY: demo test lint bench parity-chainer kill-tests clean
+.PHONY: demo test lint bench parity parity-chainer kill-tests clean
 
 demo: $(VENV)/.demo
 	$(BIN)/lit-restore demo --out runs/demo
@@ -32,6 +33,10 @@ bench: $(VENV)/.bench
 # Chainer is of Python 3.11 and of NumPy 1.23 at most, so it has an environment of its own; it is
 # built there, since a build of its own would take a newer setuptools.
 CHAINER_PYTHON ?= python3.11
+parity: $(VENV)/.parity
+	$(BIN)/python -m parity --ref live
+	$(BIN)/python -m parity golden --check
+
 CHAINER_VENV := .venv-chainer
 CHAINER_INSTALL := $(subst $(BIN)/,$(CHAINER_VENV)/bin/,$(INSTALL))
 
@@ -57,6 +62,6 @@ clean:
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || $(PYTHON) -m venv --clear --without-pip $(VENV)
 
-$(VENV)/.demo $(VENV)/.dev $(VENV)/.bench: $(VENV)/.%: $(BIN)/python pyproject.toml $(CONSTRAINTS)
+$(VENV)/.demo $(VENV)/.dev $(VENV)/.bench $(VENV)/.parity: $(VENV)/.%: $(BIN)/python pyproject.toml $(CONSTRAINTS)
 	$(INSTALL) -c $(CONSTRAINTS) -e '.[$*]'
 	touch $@

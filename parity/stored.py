@@ -18,7 +18,6 @@ from parity.case import Case
 from parity.judge import Reference
 
 FOLDER = Path(__file__).with_name("golden")
-_REMEDY = "python -m parity golden"
 
 
 class StaleReferenceError(LookupError):
@@ -34,9 +33,9 @@ def read(case: Case) -> Reference:
     index, values = _load(FOLDER / f"{group(case)}.npz")
     entry = index.get(case.name)
     if entry is None:
-        raise StaleReferenceError(f"{case.name} is not stored yet: {_REMEDY}")
+        raise StaleReferenceError(f"{case.name} is not stored yet: {_remedy(case)}")
     if entry["follows_from"] != case.digest():
-        raise StaleReferenceError(f"{case.name} has changed since it was stored: {_REMEDY}")
+        raise StaleReferenceError(f"{case.name} has changed since it was stored: {_remedy(case)}")
     arrays: Arrays = {}
     start = entry["start"]
     shapes = {name: tuple(shape) for name, shape in entry["shapes"].items()}
@@ -45,6 +44,11 @@ def read(case: Case) -> Reference:
         arrays[name] = kept.reshape(shape) if math.prod(shape) <= LIMIT else kept
         start += kept.size
     return Reference(arrays, entry["own"], shapes)
+
+
+def _remedy(case: Case) -> str:
+    of = "" if case.framework == "keras" else f" --framework {case.framework}"
+    return f"python -m parity golden{of}"
 
 
 def group(case: Case) -> str:

@@ -5,29 +5,21 @@ and PyTorch in one process crash as soon as a PyTorch optimizer is made.
 """
 
 import importlib
-import os
-import sys
-from typing import IO, Any
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from parity.arrays import Arrays, probe
-from parity.wire import receive, send
+from parity.serving import serve
 
 
 def main() -> int:
     """Answer every message: first who is here, then one result per request."""
-    # TensorFlow may print: what is not an answer goes to stderr.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    send(answers, _greeting())
-    while _answer(sys.stdin.buffer, answers):
-        pass
-    return 0
+    return serve(_greeting(), compute)
 
 
 def _greeting() -> dict[str, Any]:
@@ -37,20 +29,6 @@ def _greeting() -> dict[str, Any]:
         "tensorflow": tf.__version__,
         "numpy": np.__version__,
     }
-
-
-def _answer(requests: IO[bytes], answers: IO[bytes]) -> bool:
-    try:
-        request, arrays = receive(requests)
-    except EOFError:
-        return False
-    try:
-        result = compute(request, arrays)
-    except Exception as error:  # whatever it is, the asking process has to know
-        send(answers, {"error": f"{request['reference']}: {type(error).__name__}: {error}"})
-    else:
-        send(answers, {}, result)
-    return True
 
 
 def compute(request: dict[str, Any], arrays: Arrays) -> Arrays:

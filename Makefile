@@ -30,13 +30,13 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
 
-# Chainer is of Python 3.11 and of NumPy 1.23 at most, so it has an environment of its own; it is
-# built there, since a build of its own would take a newer setuptools.
-CHAINER_PYTHON ?= python3.11
 parity: $(VENV)/.parity
 	$(BIN)/python -m parity --ref live
 	$(BIN)/python -m parity golden --check
 
+# Chainer is of Python 3.11 and of NumPy 1.23 at most, so it has an environment of its own; it is
+# built there, since a build of its own would take a newer setuptools.
+CHAINER_PYTHON ?= python3.11
 CHAINER_VENV := .venv-chainer
 CHAINER_INSTALL := $(subst $(BIN)/,$(CHAINER_VENV)/bin/,$(INSTALL))
 

@@ -29,7 +29,8 @@ class KerasAdam(Optimizer):
             device has none.
 
     Raises:
-        ValueError: If ``lr`` or ``eps`` is negative, or a beta is outside 0 <= beta < 1.
+        ValueError: If ``lr`` or ``eps`` is negative, or a beta is outside 0 <= beta < 1, or
+            rounds to 1 in float32.
 
     Source:
         ``keras.optimizers.Adam``; Kingma and Ba, "Adam", ICLR 2015,
@@ -46,10 +47,20 @@ class KerasAdam(Optimizer):
     ) -> None:
         if lr < 0 or eps < 0:
             raise ValueError(f"lr and eps must not be negative, got {lr} and {eps}")
-        if not all(0 <= beta < 1 for beta in betas):
+        if not all(beta >= 0 and _as_float32(beta) < 1 for beta in betas):
             raise ValueError(f"betas must be at least 0 and below 1, got {betas}")
         defaults = {"lr": lr, "betas": betas, "eps": eps, "fused": fused, "iterations": 0}
         super().__init__(params, defaults)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over a state, as ``load_state_dict`` and unpickling do.
+
+        Raises:
+            ValueError: If it is the state of another optimizer, such as ``torch.optim.Adam``.
+        """
+        if not all("iterations" in group for group in state["param_groups"]):
+            raise ValueError("expected the state of a KerasAdam, got one without iterations")
+        super().__setstate__(state)
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -82,6 +93,8 @@ class KerasAdam(Optimizer):
         return loss
 
     def _update(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
+        if any(parameter.grad.is_sparse for parameter in parameters if parameter.grad is not None):
+            raise RuntimeError("KerasAdam expects dense gradients, got a sparse one")
         states = [self._state(parameter) for parameter in parameters]
         adam(
             parameters,
@@ -104,8 +117,6 @@ class KerasAdam(Optimizer):
     def _state(self, parameter: Tensor) -> dict[str, Tensor]:
         state = self.state[parameter]
         if not state:
-            if parameter.grad is not None and parameter.grad.is_sparse:
-                raise RuntimeError("KerasAdam expects dense gradients, got a sparse one")
             state["exp_avg"] = torch.zeros_like(parameter)
             state["exp_avg_sq"] = torch.zeros_like(parameter)
         return state

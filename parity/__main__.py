@@ -20,15 +20,10 @@ from parity.case import Case
 from parity.cases import CASES
 from parity.certificate import certify, to_json
 from parity.judge import Reference, Result, bound, distances, judge
-from parity.live import (
-    ChainerWorker,
-    KerasWorker,
-    ReferenceMissingError,
-    ReferenceRefusedError,
-    Worker,
-)
+from parity.live import ChainerWorker, KerasWorker, ReferenceRefusedError
 from parity.mutate import matrix, mutate
 from parity.page import to_html
+from parity.process import ReferenceMissingError, Worker
 from parity.readme import README, figures, put
 from parity.report import table
 from parity.stored import StaleReferenceError
@@ -104,11 +99,12 @@ def _fuzz(args: Sequence[str]) -> int:
 def _readme(args: Sequence[str]) -> int:
     about = "Put the figures of all cases, compared with stored results, in README.md."
     argparse.ArgumentParser("python -m parity readme", description=about).parse_args(args)
-    results = list(compare(CASES))
-    block = figures(CASES, results, list(mutate(CASES, stored.read)))
+    results, kills = list(compare(CASES)), list(mutate(CASES, stored.read))
+    block = figures(CASES, results, kills)
     replace_file(README, put(README.read_text(), block).encode())
     print(block, end="")
-    return int(not all(one.passed for one in results))
+    passed = (one.passed for found in (results, kills) for one in found)
+    return int(not all(passed))
 
 
 def _golden(args: Sequence[str]) -> int:

@@ -103,7 +103,8 @@ def _cpu() -> str:
 def exercised(cases: Iterable[Case]) -> dict[str, dict[str, list[Any]]]:
     """List the values that every attribute had, by group of cases.
 
-    Attributes are the settings, the side of a kernel, the sizes of images, and the types.
+    Attributes are the settings, the side of a kernel, height and width of the first image, and the
+    types.
     """
     groups: dict[str, dict[str, set[Any]]] = {}
     for case in cases:
@@ -118,11 +119,13 @@ def exercised(cases: Iterable[Case]) -> dict[str, dict[str, list[Any]]]:
 
 def _attributes(case: Case) -> list[tuple[str, Any]]:
     settings = [(name, _hashable(value)) for name, value in (case.settings or {}).items()]
-    shapes = {name: one.shape for name, one in case.inputs.items()}
-    kernel = [("kernel_size", shapes["kernel"][0])] if len(shapes.get("kernel", ())) == 4 else []
-    images = [shape for name, shape in shapes.items() if len(shape) == 4 and "kernel" not in name]
-    sizes = [("size", f"{height}x{width}") for _, height, width, _ in images[:1]]
-    return [*settings, *kernel, *sizes, *(("dtype", dtype) for dtype in case.dtypes)]
+    shapes = {name: one.shape for name, one in case.inputs.items() if len(one.shape) == 4}
+    # Arrays are laid out as the framework's: Keras's kernels are (k, k, in, out).
+    name, side, height = ("kernel", 0, 1) if case.framework == "keras" else ("weight", 2, 2)
+    kernel = [("kernel_size", shapes[name][side])] if name in shapes else []
+    images = [shape for key, shape in shapes.items() if not key.endswith(name)]
+    sizes = [("image_size", "{}x{}".format(*one[height : height + 2])) for one in images[:1]]
+    return [*settings, *kernel, *sizes, *(("type", dtype) for dtype in case.dtypes)]
 
 
 def _hashable(value: Any) -> Any:

@@ -141,7 +141,7 @@ def _distance(array: Array, reference: Array, scale: float | None) -> float:
 def judge(case: Case, reference: Reference) -> Iterator[Result]:
     """Compare a case, and each of its wrong variants, in every type."""
     for dtype in case.dtypes:
-        # The wrong ways of a training are told apart by its parameters, which gate in float64.
+        # What counts in part in float32 is told from its wrong variants in float64 alone.
         wrong = {} if case.gates32 and dtype == "float32" else case.wrong
         for variant, function in {"": case.ours, **wrong}.items():
             yield measure(case, reference, function, dtype, variant)

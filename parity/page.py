@@ -62,7 +62,7 @@ def _head(certificate: Mapping[str, Any]) -> str:
         f"error is {worst} of an array's largest value.</p>"
         '<p class="muted">Bounds follow from the type, the length of the longest sum and the '
         "number of sums in a row; none is set by hand. An error is a share of the largest value of "
-        "its array.</p>"
+        "its array, infinite where the shape is another or a value is not finite.</p>"
     )
 
 
@@ -146,7 +146,7 @@ def _cells(values: Iterable[object]) -> str:
 
 
 def _number(error: float | None) -> str:
-    return "another shape" if error is None else f"{error:.1e}"
+    return "infinite" if error is None else f"{error:.1e}"
 
 
 def _level_of(one: Mapping[str, Any]) -> str:

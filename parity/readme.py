@@ -18,7 +18,7 @@ def figures(cases: Sequence[Case], results: Sequence[Result], kills: Sequence[Ki
 
     Args:
         cases: All of them.
-        results: Of the right variants.
+        results: Of the right variants; others do not count.
         kills: Of all wrong variants and mutants.
     """
     levels = list(dict.fromkeys(case.level for case in cases))
@@ -59,9 +59,9 @@ def _sums(cases: Sequence[Case], results: Sequence[Result], kills: Sequence[Kill
     equivalent = sum(bool(kill.reason) for kill in kills)
     but = f" ({equivalent} more are equivalent)" if equivalent else ""
     yield f"{len(cases)} cases, {sum(one.passed for one in right)}/{len(right)} comparisons agree."
-    yield f"{built_in} wrong variants (each in every type) and {mutants} mutants of networks are"
-    yield f"noticed{but}. The worst float64 error is {_worst(cases, results)} of an array's largest"
-    yield "value."
+    yield f"{built_in} wrong variants (each in every type that counts) and"
+    yield f"{mutants} mutants of networks are noticed{but}."
+    yield f"The worst float64 error is {_worst(cases, results)} of an array's largest value."
 
 
 def put(text: str, block: str) -> str:

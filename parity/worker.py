@@ -5,6 +5,7 @@ and PyTorch in one process crash as soon as a PyTorch optimizer is made.
 """
 
 import importlib
+from importlib.metadata import version
 from typing import Any
 
 import keras
@@ -13,6 +14,8 @@ import tensorflow as tf
 
 from parity.arrays import Arrays, probe
 from parity.serving import serve
+
+_OF_PICTURES = ("pillow", "scikit-image")  # some cases' references are theirs
 
 
 def main() -> int:
@@ -28,6 +31,7 @@ def _greeting() -> dict[str, Any]:
         "keras": keras.__version__,
         "tensorflow": tf.__version__,
         "numpy": np.__version__,
+        **{name: version(name) for name in _OF_PICTURES},
     }
 
 

@@ -140,6 +140,7 @@ def test_a_closure_is_called_with_gradients_on_and_its_loss_returned() -> None:
         ({"lr": -1.0}, "lr and eps must not be negative, got -1.0 and 1e-07"),
         ({"eps": -1.0}, "got 0.001 and -1.0"),
         ({"betas": (0.9, 1.0)}, r"betas must be at least 0 and below 1, got \(0.9, 1.0\)"),
+        ({"betas": (1 - 1e-9, 0.9)}, r"below 1, got \(0.999999999, 0.9\)"),
     ],
 )
 def test_constants_that_make_no_sense_are_refused(options: dict, said: str) -> None:
@@ -149,6 +150,35 @@ def test_constants_that_make_no_sense_are_refused(options: dict, said: str) -> N
 
 def test_a_sparse_gradient_is_refused() -> None:
     table = nn.Embedding(4, 2, sparse=True)
-    table(torch.tensor([1])).sum().backward()
-    with pytest.raises(RuntimeError, match="expects dense gradients, got a sparse one"):
-        KerasAdam(table.parameters()).step()
+    for steps_before in (0, 1):
+        optimizer = KerasAdam(table.parameters())
+        table.weight.grad = torch.ones(4, 2)
+        for _ in range(steps_before):
+            optimizer.step()
+        optimizer.zero_grad()
+        table(torch.tensor([1])).sum().backward()
+        with pytest.raises(RuntimeError, match="expects dense gradients, got a sparse one"):
+            optimizer.step()
+
+
+def test_the_state_of_another_optimizer_is_refused_and_changes_nothing() -> None:
+    parameter = zeros()
+    theirs = torch.optim.Adam([parameter])
+    run(theirs, parameter, gradients(1.0)[:1])
+    ours = KerasAdam([parameter], lr=0.5)
+    with pytest.raises(ValueError, match="expected the state of a KerasAdam"):
+        ours.load_state_dict(theirs.state_dict())
+    assert ours.param_groups[0]["lr"] == 0.5
+    assert not ours.state
+
+
+def test_a_step_that_a_gradient_scaler_skips_does_not_count() -> None:
+    parameter = nn.Parameter(torch.zeros(2))
+    optimizer, scaler = KerasAdam([parameter], lr=0.25), torch.amp.GradScaler("cpu")
+    for factor in (float("inf"), 2.0):
+        optimizer.zero_grad()
+        scaler.scale((parameter * factor).sum()).backward()
+        scaler.step(optimizer)
+        scaler.update()
+    assert optimizer.param_groups[0]["iterations"] == 1
+    torch.testing.assert_close(parameter.detach(), torch.full((2,), -0.25))

@@ -11,11 +11,13 @@ class KerasBatchNorm2d(nn.BatchNorm2d):
     PyTorch enters the batch's variance into the running one as ``sum / (n - 1)``, Keras 3 as
     ``sum / n``. Outputs and gradients of training don't show it; what is evaluated later does.
     Parameters and buffers are those of ``nn.BatchNorm2d``, so weights fit either.
+    ``nn.SyncBatchNorm.convert_sync_batchnorm`` makes a layer of it that keeps PyTorch's variance.
 
     Args:
         num_features: Channels.
         eps: What is added to the variance before its root.
-        momentum: Share of the new batch in the running statistics: 1 minus Keras's ``momentum``.
+        momentum: Share of the new batch in the running statistics: 1 minus Keras's ``momentum``;
+            None if they are to be the mean over all batches since the last reset.
         bessel: Whether the running variance is the unbiased one, as in PyTorch and in the fused
             kernel of Keras 2.
         affine: Whether there is a learned factor and offset per channel.
@@ -27,12 +29,13 @@ class KerasBatchNorm2d(nn.BatchNorm2d):
 
     running_mean: Tensor
     running_var: Tensor
+    num_batches_tracked: Tensor
 
     def __init__(
         self,
         num_features: int,
         eps: float = 1e-3,
-        momentum: float = 0.01,
+        momentum: float | None = 0.01,
         bessel: bool = False,
         affine: bool = True,
     ) -> None:
@@ -49,13 +52,15 @@ class KerasBatchNorm2d(nn.BatchNorm2d):
             The same shape.
 
         Raises:
-            ValueError: In training, if there is only one value per channel.
+            ValueError: If the input is not four-dimensional; in training, if there is only one
+                value per channel.
         """
         if not self.training or self.bessel:
             return super().forward(input)
+        self._check_input_dim(input)
         # The statistics are copies, since the backward pass keeps those that PyTorch updates.
         mean, variance = self.running_mean.clone(), self.running_var.clone()
-        momentum = float(self.momentum or 0)
+        momentum = self._count_batch()
         output = F.batch_norm(
             input, mean, variance, self.weight, self.bias, True, momentum, self.eps
         )
@@ -66,12 +71,17 @@ class KerasBatchNorm2d(nn.BatchNorm2d):
             self.running_var.copy_(kept + (variance - kept) * ((count - 1) / count))
         return output
 
+    def _count_batch(self) -> float:
+        """Count a batch, and say what share of the running statistics it gets."""
+        self.num_batches_tracked.add_(1)
+        return 1 / int(self.num_batches_tracked) if self.momentum is None else self.momentum
+
     @classmethod
     def convert(
         cls,
         module: nn.Module,
         eps: float = 1e-3,
-        momentum: float = 0.01,
+        momentum: float | None = 0.01,
         bessel: bool = False,
     ) -> nn.Module:
         """Replace every ``nn.BatchNorm2d`` in a network; parameters and buffers stay the same ones.
@@ -96,7 +106,7 @@ class KerasBatchNorm2d(nn.BatchNorm2d):
 
     @classmethod
     def _like(
-        cls, module: nn.BatchNorm2d, eps: float, momentum: float, bessel: bool
+        cls, module: nn.BatchNorm2d, eps: float, momentum: float | None, bessel: bool
     ) -> "KerasBatchNorm2d":
         if module.running_mean is None:
             raise ValueError(

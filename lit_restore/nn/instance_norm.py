@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+_HALF = (torch.float16, torch.bfloat16)
+
 
 class StdInstanceNorm2d(nn.Module):
     """``(image - mean) / (deviation + eps)`` of each channel of each image.
@@ -11,7 +13,8 @@ class StdInstanceNorm2d(nn.Module):
     ``sqrt(variance + eps)`` instead, which is another number where the deviation is small: that
     layer is ``nn.InstanceNorm2d(channels, eps=1e-3)``. A constant map becomes zeros here, with
     finite gradients. The statistics are over the whole image, so an image cannot be cut into tiles
-    without changing the result.
+    without changing the result. Half precision is computed in float32, since squares would leave
+    its range.
 
     Args:
         num_features: Channels.
@@ -44,14 +47,15 @@ class StdInstanceNorm2d(nn.Module):
         """
         if image.shape[1] != self.num_features:
             raise ValueError(f"expected {self.num_features} channels, got {image.shape[1]}")
-        centred = image - image.mean(dim=(2, 3), keepdim=True)
+        wide = image.float() if image.dtype in _HALF else image
+        centred = wide - wide.mean(dim=(2, 3), keepdim=True)
         variance = centred.square().mean(dim=(2, 3), keepdim=True)
         # The root of 0 has no gradient; that of the least number has none that matters.
-        deviation = variance.clamp_min(torch.finfo(image.dtype).tiny).sqrt()
+        deviation = variance.clamp_min(torch.finfo(wide.dtype).tiny).sqrt()
         output = centred / (deviation + self.eps)
-        if self.weight is None or self.bias is None:
-            return output
-        return output * self.weight[:, None, None] + self.bias[:, None, None]
+        if self.weight is not None and self.bias is not None:
+            output = output * self.weight[:, None, None] + self.bias[:, None, None]
+        return output.to(image.dtype)
 
     def extra_repr(self) -> str:
         """Say what it was made with."""

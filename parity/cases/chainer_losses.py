@@ -100,7 +100,7 @@ CASES = (
             "table without moving the classes": reshaped,
         },
         terms=_PIXELS,
-        depth=3,
+        depth=2,
     ),
     chainer_case(
         name="loss/chainer_sigmoid_cross_entropy",
@@ -115,7 +115,6 @@ CASES = (
             "sigmoid twice": twice_squashed,
         },
         terms=_PIXELS,
-        depth=3,
     ),
     *(_adam_case(scale) for scale in (1e-4, 1e-6, 1e-8)),
 )

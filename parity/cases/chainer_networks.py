@@ -96,7 +96,7 @@ def _case(training: bool) -> Case:
         settings={"training": training},
         wrong=wrong,
         terms=2 * 6 * 10,
-        depth=10,
+        depth=9,
     )
 
 

@@ -59,7 +59,7 @@ def _conv(size: int, stride: int, dilation: int, height: int, width: int) -> Cas
         reference="layers.conv",
         settings={"stride": stride, "padding": padding, "dilation": dilation},
         wrong=_wrong(ours, size) | ({"TensorFlow's SAME": own} if differs else {}),
-        terms=max(_COUNT * height * width, size**2 * _OUT),
+        terms=max(_COUNT * -(-height // stride) * -(-width // stride), size**2 * _OUT),
     )
 
 

@@ -77,7 +77,7 @@ def _conv_case(kernel: int, stride: int, height: int, width: int, dilation: int 
         reference="layers.conv",
         settings={"stride": stride, "dilation": dilation},
         wrong=wrong,
-        terms=max(_COUNT * height * width, kernel**2 * _OUT),
+        terms=max(_COUNT * -(-height // stride) * -(-width // stride), kernel**2 * _OUT),
     )
 
 

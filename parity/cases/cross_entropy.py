@@ -99,7 +99,6 @@ CASES = (
         reference="losses.sigmoid_cross_entropy",
         wrong=_WRONG_LOGITS,
         terms=3,
-        depth=2,
     ),
     Case(
         name="loss/probability_cross_entropy",
@@ -139,6 +138,5 @@ CASES = (
             "clipped probabilities": clipped,
         },
         terms=_CLASSES,
-        depth=2,
     ),
 )

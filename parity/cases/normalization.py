@@ -161,7 +161,7 @@ CASES = (
                 "other groups": _group(1, 1e-3),
                 **({"interleaved": partial(interleaved, groups=groups)} if groups < 6 else {}),
             },
-            terms=2 * 5 * 7 * 3,
+            terms=max(2 * 5 * 7, 5 * 7 * 6 // groups),
             depth=3,
         )
         for groups in (2, 3, 6)

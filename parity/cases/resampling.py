@@ -15,6 +15,7 @@ from parity.layout import to_keras, to_torch
 
 _Sampling = Callable[..., Tensors]
 
+_TAPS = {"nearest": 1, "bilinear": 2, "bicubic": 4}
 _FLOAT32 = "TensorFlow resizes in float32 whatever it is given"
 
 
@@ -66,7 +67,7 @@ def _upsampling(mode: str, scale: int, wrong: dict[str, _Sampling]) -> Case:
         reference="layers.upsampling",
         settings={"scale": scale, "interpolation": mode},
         wrong={name: partial(function, scale=scale) for name, function in wrong.items()},
-        terms=(2 * scale) ** 2,
+        terms=(2 * scale if smooth else scale) ** 2,
         precision="float32" if smooth else "given",
         accepted=_FLOAT32 if smooth else "",
     )
@@ -94,8 +95,8 @@ def _resize(
         reference="pictures.resize",
         settings={"height": size[0], "width": size[1], "method": method},
         wrong={name: partial(function, size=size) for name, function in wrong.items()},
-        terms=16 * max(size[0] // 10, 1) * max(size[1] // 13, 1),
-        depth=2,
+        terms=_TAPS[method] ** 2 * max(size[0] // 10, 1) * max(size[1] // 13, 1),
+        depth=2,  # rows, then columns
         precision="float32",
         accepted=_FLOAT32,
     )

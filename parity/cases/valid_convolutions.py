@@ -55,6 +55,7 @@ def _wrong(ours: Ours, kernel: int) -> dict[str, Ours]:
 def _conv_case(kernel: int, stride: int, dilation: int) -> Case:
     ours = partial(conv, stride=stride, dilation=dilation)
     suffix = f"_d{dilation}" if dilation > 1 else ""
+    rows, columns = ((side - (kernel - 1) * dilation - 1) // stride + 1 for side in (10, 13))
     return Case(
         name=f"layer/conv_valid/k{kernel}_s{stride}{suffix}",
         inputs={
@@ -66,13 +67,14 @@ def _conv_case(kernel: int, stride: int, dilation: int) -> Case:
         reference="layers.conv_valid",
         settings={"stride": stride, "dilation": dilation},
         wrong=_wrong(ours, kernel),
-        terms=max(_COUNT * 10 * 13, kernel**2 * _OUT),
+        terms=max(_COUNT * rows * columns, kernel**2 * _OUT),
     )
 
 
 def _transposed_case(kernel: int, stride: int) -> Case:
     ours = partial(transposed, stride=stride)
     wrong = _wrong(ours, kernel)
+    rows, columns = ((side - 1) * stride + max(kernel, stride) for side in (5, 6))
     if kernel < stride:
         wrong["too short"] = partial(too_short, stride=stride)
     return Case(
@@ -86,7 +88,7 @@ def _transposed_case(kernel: int, stride: int) -> Case:
         reference="layers.conv_transpose_valid",
         settings={"stride": stride},
         wrong=wrong,
-        terms=max(_COUNT * (5 * stride + kernel) * (6 * stride + kernel), kernel**2 * _OUT),
+        terms=max(_COUNT * rows * columns, kernel**2 * _OUT),
     )
 
 

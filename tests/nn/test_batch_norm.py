@@ -47,6 +47,36 @@ def test_outputs_and_gradients_are_those_of_torch_in_either_mode(image: Tensor) 
             assert torch.equal(ours, theirs)
 
 
+def test_without_momentum_the_statistics_are_the_mean_over_the_batches(image: Tensor) -> None:
+    layer = KerasBatchNorm2d(4, momentum=None).double()
+    for factor in (1, 2, 6):
+        layer(factor * image)
+    assert layer.num_batches_tracked == 3
+    torch.testing.assert_close(layer.running_mean, 3 * image.mean(dim=(0, 2, 3)))
+    biased = image.var(dim=(0, 2, 3), correction=0)
+    torch.testing.assert_close(layer.running_var, (1 + 4 + 36) / 3 * biased)
+
+
+def test_averaged_weights_get_their_statistics_anew(image: Tensor) -> None:
+    network = nn.Sequential(KerasBatchNorm2d(4)).double()
+    torch.optim.swa_utils.update_bn([image, 3 * image], network)
+    torch.testing.assert_close(network[0].running_mean, 2 * image.mean(dim=(0, 2, 3)))
+    assert network[0].momentum == 0.01
+
+
+def test_it_can_be_compiled(image: Tensor) -> None:
+    layer = KerasBatchNorm2d(4).double()
+    compiled = torch.compile(copy.deepcopy(layer), backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(image), layer(image))
+    torch.testing.assert_close(compiled.running_var, layer.running_var)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_what_is_no_batch_of_images_is_refused(training: bool) -> None:
+    with pytest.raises(ValueError, match="expected 4D input"):
+        KerasBatchNorm2d(3).train(training)(torch.zeros(2, 3, 5))
+
+
 def test_evaluation_changes_no_statistics(image: Tensor) -> None:
     layer = KerasBatchNorm2d(4).double().eval()
     before = copy.deepcopy(layer.state_dict())

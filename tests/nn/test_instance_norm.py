@@ -43,6 +43,15 @@ def test_its_gradient_is_that_of_finite_differences() -> None:
     assert torch.autograd.gradcheck(StdInstanceNorm2d(2), image)
 
 
+@pytest.mark.parametrize("scale", [2.0**-9, 2.0**9])
+def test_half_precision_keeps_small_and_large_deviations(scale: float) -> None:
+    layer = StdInstanceNorm2d(2, affine=True)
+    image = (torch.rand(2, 2, 4, 5) * scale).half()
+    found = layer(image)
+    assert found.dtype == torch.float16
+    torch.testing.assert_close(found, layer(image.float()).half())
+
+
 def test_other_channels_are_refused() -> None:
     with pytest.raises(ValueError, match="expected 3 channels, got 2"):
         StdInstanceNorm2d(3)(torch.zeros(1, 2, 4, 4))

@@ -1,9 +1,12 @@
 """Tests of parity.readme."""
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import parity.__main__ as command
 from parity.cases import CASES
 from parity.judge import Result
 from parity.mutate import Kill
@@ -39,6 +42,21 @@ def test_figures_tell_levels_and_sums() -> None:
     assert "| loss | 1 | 3e-16 | 1/2 |" in text
     assert "1 cases, 2/2 comparisons agree" in text
     assert "(1 more are equivalent)" in text
+
+
+def test_the_command_ends_with_1_if_a_mutant_survives(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    case = next(case for case in CASES if case.name == "loss/absolute")
+    page = tmp_path / "README.md"
+    page.write_text(BEGIN + END)
+    monkeypatch.setattr(command, "README", page)
+    monkeypatch.setattr(command, "CASES", (case,))
+    assert command.main(["readme"]) == 0
+    survivor = replace(case, mutants=lambda: {"bias nothing wrong": case.ours})
+    monkeypatch.setattr(command, "CASES", (survivor,))
+    assert command.main(["readme"]) == 1
+    assert "0/1 mutants of networks" in page.read_text()
 
 
 def test_only_what_is_between_the_marks_changes() -> None:

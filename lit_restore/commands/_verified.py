@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lit_restore.commands.convert import MISSING, ConversionError
+from lit_restore.commands.convert import MISSING, ConversionError, one_line
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -58,7 +58,7 @@ def write_whole_model(arguments: argparse.Namespace, layers: "Mapping[str, nn.Mo
         _write(_certificate_path(out), certificate)
     sys.stdout.write(f"wrote {out}: {len(network.graph['nodes'])} layers\n")
     if problem:
-        sys.stderr.write(f"lit-restore convert: {out} is not verified: {problem}\n")
+        sys.stderr.write(f"lit-restore convert: {out} is not verified: {one_line(problem)}\n")
         return MISSING
     return 0
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 FAILED = 1
 MISSING = 3
 _OURS = (".safetensors", ".ckpt")
+_MOST_WORDS = 4000  # characters of an error
+_REFUSALS = (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 _MAPPED = re.compile(r"(?P<name>.+?)=(?P<kind>\w+)\((?P<values>.*)\)")
 
 
@@ -43,12 +45,19 @@ def main(argv: Sequence[str]) -> int:
         return _convert(arguments)
     except UsageError as error:
         parser.error(str(error))
-    except ConversionError as error:
-        sys.stderr.write(f"lit-restore convert: {error}\n")
+    except (ConversionError, OSError) as error:
+        sys.stderr.write(f"lit-restore convert: {one_line(error)}\n")
         return FAILED
     except MissingPartError as error:
-        sys.stderr.write(f"lit-restore convert: {error}\n")
+        sys.stderr.write(f"lit-restore convert: {one_line(error)}\n")
         return MISSING
+
+
+def one_line(error: object) -> str:
+    """Give an error's text on one line of bounded length, for a terminal: files name things."""
+    text = " ".join(str(error).split())
+    text = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    return text if len(text) <= _MOST_WORDS else f"{text[:_MOST_WORDS]} ..."
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,8 +104,8 @@ def _convert(arguments: argparse.Namespace) -> int:
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
         return _back(source, out) if back else _forth(arguments)
-    except (ValueError, OSError) as error:
-        raise ConversionError(" ".join(str(error).split())) from error
+    except (ValueError, RuntimeError, MemoryError) as error:
+        raise ConversionError(str(error) or type(error).__name__) from error
 
 
 def _check_usage(arguments: argparse.Namespace, back: bool) -> None:
@@ -164,12 +173,14 @@ def _network(name: str, text: str | None) -> "nn.Module":
         raise UsageError(f'--arguments must be as {{"in_channels": 3}}, got {text}')
     try:
         network: nn.Module = getattr(models, name)(**values)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{name}: {error}") from error
+    except _REFUSALS as error:
+        raise UsageError(f"{name}: {one_line(error)}") from error
     return network
 
 
 def _mapped_layers(texts: Sequence[str]) -> "dict[str, nn.Module]":
+    import torch
+
     from lit_restore.interop.graph import LAYERS
 
     layers = {}
@@ -177,18 +188,20 @@ def _mapped_layers(texts: Sequence[str]) -> "dict[str, nn.Module]":
         found = _MAPPED.fullmatch(text.strip())
         if found is None or found["kind"] not in LAYERS:
             raise UsageError(
-                f"--layer must be as lambda_1=DepthToSpace(2), of {', '.join(LAYERS)}; got {text}"
+                f"--layer must be as lambda_1=DepthToSpace(2), of {', '.join(LAYERS)}; "
+                f"got {text[:80]}"
             )
         values = _json(f"[{found['values']}]", "--layer")
         try:
-            layers[found["name"]] = LAYERS[found["kind"]](*values)
-        except (TypeError, ValueError) as error:
-            raise UsageError(f"--layer {text}: {error}") from error
+            with torch.device("meta"):  # only the arguments are needed
+                layers[found["name"]] = LAYERS[found["kind"]](*values)
+        except _REFUSALS as error:
+            raise UsageError(f"--layer {text}: {one_line(error)}") from error
     return layers
 
 
 def _json(text: str, option: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
-        raise UsageError(f"{option} must hold JSON values, got {text}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{option} must hold JSON values, got {text[:80]}: {error}") from error

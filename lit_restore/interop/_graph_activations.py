@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lit_restore.interop._graph_common import choice, count, number, torch_dim
+from lit_restore.interop._graph_common import GraphError, choice, count, number, torch_dim
 
 
 def _softmax(value: Tensor) -> Tensor:
@@ -88,7 +88,7 @@ class ELU(nn.Module):
 
 
 class ReLU(nn.Module):
-    """Keras's ReLU: linear from ``threshold`` on, ``slope * (x - threshold)`` below, capped."""
+    """Keras's ReLU: linear above ``threshold``, ``slope * (x - threshold)`` below, capped."""
 
     def __init__(
         self, max_value: float | None = None, slope: float = 0.0, threshold: float = 0.0
@@ -104,7 +104,7 @@ class ReLU(nn.Module):
             result = value.relu()
         else:
             below = self.slope * (value - self.threshold)
-            result = torch.where(value >= self.threshold, value, below)
+            result = torch.where(value > self.threshold, value, below)
         return result if self.max_value is None else result.clamp(max=self.max_value)
 
 
@@ -127,6 +127,8 @@ class Clip(nn.Module):
         super().__init__()
         self.low = None if low is None else number("low", low)
         self.high = None if high is None else number("high", high)
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise GraphError(f"low must not be above high, got {low!r} and {high!r}")
 
     def forward(self, value: Tensor) -> Tensor:
         """Cut off; any shape."""

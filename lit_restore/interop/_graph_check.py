@@ -27,6 +27,8 @@ def check_graph(graph: Any) -> None:
         raise GraphError("inputs, outputs and nodes must be lists, and there must be an output")
     if len(graph["nodes"]) > _MOST_NODES:
         raise GraphError(f"a graph has at most {_MOST_NODES} nodes, got {len(graph['nodes'])}")
+    if max(len(graph["inputs"]), len(graph["outputs"])) > _MOST_NODES:
+        raise GraphError(f"a graph has at most {_MOST_NODES} inputs and outputs, got more")
     known: set[str] = set()
     for entry in graph["inputs"]:
         _check_input(entry, known)

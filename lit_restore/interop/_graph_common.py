@@ -105,6 +105,16 @@ def torch_dim(axis: int, ndim: int) -> int:
     return (0, 2, 3, 1)[positive] if ndim == 4 else positive
 
 
+def check_channels(axis: int, value: Tensor) -> None:
+    """Check that Keras's ``axis`` is the channels', of a value that can be normalised.
+
+    Raises:
+        ValueError: If it is not, or the value has more than four axes.
+    """
+    if value.ndim > 4 or torch_dim(axis, value.ndim) != torch_dim(-1, value.ndim):
+        raise ValueError(f"expected the channels' axis, got {axis} of {value.ndim}")
+
+
 def channels_last(value: Tensor) -> Tensor:
     """Give a map its Keras order, (N, H, W, C); anything else stays as it is."""
     return value.permute(0, 2, 3, 1) if value.ndim == 4 else value

@@ -88,7 +88,7 @@ class UpSampling2D(nn.Module):
         """Enlarge; shape (N, C, H, W) to (N, C, H * size, W * size)."""
         size = [length * factor for length, factor in zip(image.shape[-2:], self.size, strict=True)]
         if self.interpolation == "nearest":
-            return F.interpolate(image, size)
+            return F.interpolate(image, size, mode="nearest-exact")  # "nearest" fails from 41 on
         return F.interpolate(image, size, mode="bilinear", align_corners=False)
 
 

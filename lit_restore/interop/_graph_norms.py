@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from lit_restore.interop._graph_common import (
     GraphError,
+    check_channels,
     choice,
     count,
     flag,
@@ -55,8 +56,7 @@ class BatchNormalization(nn.Module):
         Raises:
             ValueError: If Keras's ``axis`` is not the channels' of such a value.
         """
-        if torch_dim(self.axis, value.ndim) != torch_dim(-1, value.ndim):
-            raise ValueError(f"expected the channels' axis, got {self.axis} of {value.ndim}")
+        check_channels(self.axis, value)
         if value.ndim == 3:
             return self._normalised(value.transpose(1, 2)).transpose(1, 2)
         return self._normalised(value)
@@ -102,6 +102,7 @@ class LayerNormalization(nn.Module):
 
     def forward(self, value: Tensor) -> Tensor:
         """Normalise; shape (N, C), (N, T, C) or (N, C, H, W)."""
+        check_channels(-1, value)
         dims = sorted(torch_dim(axis, value.ndim) for axis in self.axes)
         variance, mean = torch.var_mean(value, dims, correction=0, keepdim=True)
         result = (value - mean) * (variance + self.epsilon).rsqrt()
@@ -133,8 +134,12 @@ class GroupNormalization(nn.Module):
 
     def forward(self, value: Tensor) -> Tensor:
         """Normalise; shape (N, C), (N, T, C) or (N, C, H, W)."""
+        check_channels(-1, value)
         if value.ndim == 3:
-            return self.forward(value.transpose(1, 2)).transpose(1, 2)
+            return self._normalised(value.transpose(1, 2)).transpose(1, 2)
+        return self._normalised(value)
+
+    def _normalised(self, value: Tensor) -> Tensor:
         groups = value.shape[1] if self.groups == -1 else self.groups
         return F.group_norm(value, groups, self.weight, self.bias, self.epsilon)
 

@@ -10,6 +10,7 @@ _SHRINKING = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D")
 _POOLING = ("MaxPooling2D", "AveragePooling2D")
 _SIZELESS = ("Flatten", "Reshape", "Permute", "Resizing")
 _LARGEST = 1 << 12
+_BEYOND = 1 << 64
 
 
 def input_multiple(graph: Mapping[str, Any]) -> tuple[int, int]:
@@ -34,6 +35,7 @@ def input_multiple(graph: Mapping[str, Any]) -> tuple[int, int]:
         before = scales[node["inputs"][0]]
         owner = owners[node["arguments"]["node"]] if node["layer"] == "Again" else node
         scale = None if before is None else _scaled(before, owner)
+        scale = scale if scale is None or _is_plausible(scale) else None
         scales[node["name"]] = scale
         if scale is not None:
             multiple = math.lcm(multiple, *(side.denominator for side in scale))
@@ -63,6 +65,11 @@ def _factors(kind: str, arguments: Mapping[str, Any]) -> _Scale:
         height, width = arguments.get(*enlarging[kind])
         return Fraction(height), Fraction(width)
     return Fraction(1), Fraction(1)
+
+
+def _is_plausible(scale: _Scale) -> bool:
+    """Whether a scale is one that networks have, and not a number without end."""
+    return all(max(side.numerator, side.denominator) < _BEYOND for side in scale)
 
 
 def _reciprocal(steps: Any) -> _Scale:

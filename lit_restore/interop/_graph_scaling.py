@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from lit_restore.interop._graph_common import (
     GraphError,
+    check_channels,
     constant_like,
     count,
     flag,
@@ -55,9 +56,15 @@ class Normalization(nn.Module):
     variance: Tensor
 
     def __init__(
-        self, mean: Any = None, variance: Any = None, size: int = 1, invert: bool = False
+        self,
+        mean: Any = None,
+        variance: Any = None,
+        size: int = 1,
+        invert: bool = False,
+        axis: int = -1,
     ) -> None:
         super().__init__()
+        self.axis = count("axis", axis, low=-1, high=3)
         self.invert = flag("invert", invert)
         if (mean is None) != (variance is None):
             raise GraphError("mean and variance must be given both or neither")
@@ -72,7 +79,12 @@ class Normalization(nn.Module):
             self.register_buffer("count", torch.zeros((), dtype=torch.int64))
 
     def forward(self, value: Tensor) -> Tensor:
-        """Normalise; shape (N, C), (N, T, C) or (N, C, H, W)."""
+        """Normalise; shape (N, C), (N, T, C) or (N, C, H, W).
+
+        Raises:
+            ValueError: If Keras's ``axis`` is not the channels' of such a value.
+        """
+        check_channels(self.axis, value)
         tail = (1, 1) if value.ndim == 4 else ()
         mean = self.mean.to(value.dtype).reshape(-1, *tail)
         deviation = self.variance.to(value.dtype).sqrt().clamp(min=1e-7).reshape(-1, *tail)

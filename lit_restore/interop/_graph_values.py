@@ -34,10 +34,15 @@ _OPERATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 def _aligned(values: Sequence[Tensor]) -> list[Tensor]:
-    """Give a vector the shape (N, C, 1, 1) where the others are maps, as Keras's merging does."""
-    if any(value.ndim == 4 for value in values):
-        return [value[:, :, None, None] if value.ndim == 2 else value for value in values]
-    return list(values)
+    """Give values as many axes each: Keras's merging adds them behind the batch's."""
+    most = max(value.ndim for value in values)
+    return [value if value.ndim == most else _lengthened(value, most) for value in values]
+
+
+def _lengthened(value: Tensor, ndim: int) -> Tensor:
+    ordered = channels_last(value)
+    ones = [1] * (ndim - value.ndim)
+    return channels_first(ordered.reshape(len(ordered), *ones, *ordered.shape[1:]))
 
 
 class _Merge(nn.Module):
@@ -103,11 +108,13 @@ class Concatenate(nn.Module):
 class Arithmetic(nn.Module):
     """One operation on a value and a constant, or on two values, with NumPy's broadcasting.
 
-    ``left`` or ``right`` is the constant: a number, or one number per channel.
+    ``left`` or ``right`` is the constant: a number, or one number per channel; ``rank`` says how
+    many axes it had, of which the value must not have fewer.
     """
 
-    def __init__(self, operation: str, left: Any = None, right: Any = None) -> None:
+    def __init__(self, operation: str, left: Any = None, right: Any = None, rank: int = 0) -> None:
         super().__init__()
+        self.rank = count("rank", rank, low=0)
         self.operation = choice("operation", operation, tuple(_OPERATIONS))
         self.left = None if left is None else numbers("left", left)
         self.right = None if right is None else numbers("right", right)
@@ -115,6 +122,8 @@ class Arithmetic(nn.Module):
     def forward(self, *values: Tensor) -> Tensor:
         """Compute; one value beside a constant, else two; (N, C, H, W) for maps."""
         operands: list[Any] = list(values)
+        if values[0].ndim < self.rank:
+            raise ValueError(f"expected {self.rank} axes at least, got {values[0].ndim}")
         if self.left is not None:
             operands.insert(0, constant_like(self.left, values[0]))
         if self.right is not None:

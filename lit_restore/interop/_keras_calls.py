@@ -11,6 +11,8 @@ from lit_restore.interop._graph_common import GraphError
 _CONSTANT = "_CONSTANT_VALUE"
 _LITERALS = ("__numpy__", "__tensor__", "__tuple__")
 _OPERATIONS = ("keras.src.ops", "keras.ops", "keras.src.backend")
+_PACKAGES = ("keras", "tf_keras", "tensorflow")
+_FOREIGN = ("GroupNormalization", "InstanceNormalization")  # of other libraries, and understood
 MODELS = ("Functional", "Model", "Sequential")
 
 
@@ -38,6 +40,10 @@ class Call:
         """List the layer outputs among the positional arguments, in order."""
         return list(_refs(self.args))
 
+    def constants(self) -> list[Any]:
+        """List what else there is among the positional arguments."""
+        return [value for value in _leaves(self.args) if not isinstance(value, Ref)]
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -45,7 +51,7 @@ class Entry:
 
     Attributes:
         name: Its name within the model.
-        class_name: Its class, without a package.
+        class_name: Its class; one of another package is ``package>name``.
         config: Its arguments.
         calls: Its calls; none within a Sequential.
         operation: Whether it is a function of ``keras.ops``, which shares names with layers.
@@ -102,9 +108,22 @@ def _entry(layer: Mapping[str, Any], names: set[str]) -> Entry:
         raise GraphError(f"{_name(layer)}: expected the layer's arguments, got {config!r}")
     nodes = layer.get("inbound_nodes") or []
     calls = [_call(node, names) for node in nodes]
-    class_name = layer["class_name"].rpartition(">")[2]
+    class_name = _class_name(layer)
     operation = any(isinstance(node, Mapping) for node in nodes) and _is_operation(layer, config)
     return Entry(_name(layer), class_name, dict(config), calls, operation)
+
+
+def _class_name(layer: Mapping[str, Any]) -> str:
+    """Give a layer's class: Keras's by its plain name, another with its package.
+
+    A ``.keras`` file keeps the module; an ``.h5`` file the package of a registered class.
+    """
+    package, _, name = str(layer["class_name"]).rpartition(">")
+    own = layer.get("registered_name")
+    if "module" in layer and str(layer["module"]).partition(".")[0] not in _PACKAGES:
+        package = own.rpartition(">")[0] if isinstance(own, str) else ""
+        package = package or str(layer["module"] or "Custom")
+    return f"{package}>{name}" if package and name not in _FOREIGN else name
 
 
 def _is_operation(layer: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
@@ -181,10 +200,15 @@ def _is_reference(value: Any) -> bool:
 
 
 def _refs(tree: Any) -> Iterator[Ref]:
-    if isinstance(tree, Ref):
-        yield tree
-    elif isinstance(tree, list):
+    return (value for value in _leaves(tree) if isinstance(value, Ref))
+
+
+def _leaves(tree: Any) -> Iterator[Any]:
+    """Yield the references and plain values of a tree, but for None."""
+    if isinstance(tree, list):
         for item in tree:
-            yield from _refs(item)
+            yield from _leaves(item)
     elif isinstance(tree, Mapping):
-        yield from _refs(list(tree.values()))
+        yield from _leaves(list(tree.values()))
+    elif tree is not None:
+        yield tree

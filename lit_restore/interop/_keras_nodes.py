@@ -6,6 +6,7 @@ from lit_restore.interop._graph_common import GraphError
 
 Step = tuple[str, dict[str, Any]]
 _MOST_NODES = 10_000
+_SCALING = ("Rescaling", "Normalization")
 
 
 class Nodes:
@@ -16,10 +17,12 @@ class Nodes:
         self.nodes: list[dict[str, Any]] = []
         self._names: dict[str, int] = {}
         self._chains: dict[str, list[str]] = {}
+        self._whole: set[str] = set()
 
-    def add_input(self, name: str, shape: list[int | None] | None) -> str:
-        """Add an input of the graph; give its name."""
+    def add_input(self, name: str, shape: list[int | None] | None, *, whole: bool = False) -> str:
+        """Add an input of the graph, maybe of whole numbers; give its name."""
         name = self._name(name)
+        self._whole |= {name} if whole else set()
         self.inputs.append({"name": name, "shape": shape})
         return name
 
@@ -46,6 +49,19 @@ class Nodes:
             self._name(path if step == 0 else f"{path}/activation") for step in range(len(steps))
         ]
         return self._chain(names, steps, given)
+
+    def check_whole(self) -> None:
+        """Check that inputs of whole numbers go where they become others.
+
+        Raises:
+            GraphError: If a layer would compute with whole numbers.
+        """
+        for node in self.nodes:
+            if node["layer"] not in _SCALING and self._whole & set(node["inputs"]):
+                raise GraphError(
+                    f"{node['name']}: an input of whole numbers must be scaled first, by "
+                    f"{' or '.join(_SCALING)}"
+                )
 
     def _chain(self, names: list[str], steps: list[Step], given: list[str]) -> list[str]:
         for name, (kind, arguments) in zip(names, steps, strict=True):

@@ -25,6 +25,8 @@ def operands_of(entry: Entry, call: Call) -> tuple[list[Any], Options]:
         GraphError: If the channels come first, or an attribute cannot be read.
     """
     options = {**entry.config, **call.kwargs, **_attributes(entry)}
+    if entry.operation and "axis" in options and options["axis"] is None:
+        raise GraphError("axis=None, all axes, is not understood")
     if options.get("data_format") not in _CHANNELS_LAST:
         raise GraphError(f"expected channels last, got {options['data_format']!r}")
     for key in (*_IDLE, "function", "trainable", "node_def", "constants"):

@@ -106,14 +106,18 @@ def _arithmetic(name: str, operands: list[Any]) -> Step:
     arguments: dict[str, Any] = {"operation": name}
     for side, value in zip(("left", "right"), operands, strict=True):
         if not isinstance(value, Ref):
-            arguments[side] = _constant(value)
+            arguments[side], rank = _constant(value)
+            arguments |= {"rank": rank} if rank > 1 else {}
     return "Arithmetic", arguments, refs
 
 
-def _constant(value: Any) -> Any:
+def _constant(value: Any) -> tuple[Any, int]:
+    """Give a constant without axes of length 1, and how many axes it had."""
+    rank = int(isinstance(value, list))
     while isinstance(value, list) and len(value) == 1:
         value = value[0]
-    return value
+        rank += isinstance(value, list)
+    return value, rank
 
 
 def _only_refs(operands: list[Any], wanted: int = 1) -> list[Ref]:

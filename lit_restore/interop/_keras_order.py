@@ -28,6 +28,7 @@ def channels_first(leaves: list[tuple[str, Entry]]) -> bool:
             depend on the order of the axes in a way that is not understood.
     """
     modernised = [(path, *modern(entry.class_name, entry.config)) for path, entry in leaves]
+    strange = {path for path, entry in leaves if _depends_on_order(entry)}
     orders: dict[str, list[str]] = {}
     for path, _, config in modernised:
         if isinstance(order := config.get("data_format"), str):
@@ -37,7 +38,10 @@ def channels_first(leaves: list[tuple[str, Entry]]) -> bool:
         raise GraphError(f"expected channels last, or first, in all layers; got {listed}")
     if "channels_first" not in orders:
         return False
-    if other := [path for path, kind, config in modernised if not _is_alike(kind, config)]:
+    other = [
+        path for path, kind, config in modernised if path in strange or not _is_alike(kind, config)
+    ]
+    if other:
         raise GraphError(f"with channels first, not understood: {', '.join(other)}")
     return True
 
@@ -47,7 +51,15 @@ def channels_last(class_name: str, config: dict[str, Any]) -> dict[str, Any]:
     return {**config, "axis": -1} if class_name in _JOINING else config
 
 
+def _depends_on_order(entry: Entry) -> bool:
+    """Whether a function's axes or constants count on the order of the axes."""
+    constants = any(call.constants() or call.kwargs for call in entry.calls)
+    return entry.operation and (constants or entry.class_name in _JOINING)
+
+
 def _is_alike(kind: str, config: dict[str, Any]) -> bool:
+    if kind.startswith("Global") and not config.get("keepdims"):
+        return False  # a vector's axis is a map's width where they are merged
     if kind in _JOINING:
         return config.get("axis") in (1, [1])
     return kind in _ALIKE and "softmax" not in str(config.get("activation"))

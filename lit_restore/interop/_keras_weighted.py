@@ -81,10 +81,9 @@ def _dense(layer: Layer) -> Step:
 def _batch_norm(layer: Layer) -> Step:
     layer.refuse("renorm", False)
     layer.refuse("mode", 0, 2)
-    axis = layer.get("axis", -1)
     return "BatchNormalization", {
         "features": layer.features(),
-        "axis": axis[0] if isinstance(axis, list) and len(axis) == 1 else axis,
+        "axis": _one_axis(layer.get("axis", -1)),
         "epsilon": layer.get("epsilon", 1e-3),
         "momentum": layer.get("momentum", 0.99),
         **layer.affine(),
@@ -122,6 +121,8 @@ def _instance_norm(layer: Layer) -> Step:
     axis = layer.get("axis")
     if axis is not None:
         _only_channels(axis)
+    elif layer.features() not in (None, 1):
+        raise GraphError(f"axis=None has one scale, got {layer.features()}")
     return "InstanceNormalization", {
         "channels": layer.features(),
         "epsilon": layer.get("epsilon", 1e-3),
@@ -130,9 +131,12 @@ def _instance_norm(layer: Layer) -> Step:
     }
 
 
+def _one_axis(axis: Any) -> Any:
+    return axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis
+
+
 def _only_channels(axis: Any) -> None:
-    found = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis
-    if found not in (-1, 3):
+    if _one_axis(axis) not in (-1, 3):
         raise GraphError(f"expected the channels' axis, -1 or 3; got {axis!r}")
 
 
@@ -145,10 +149,11 @@ def _prelu(layer: Layer) -> Step:
 
 
 def _normalization(layer: Layer) -> Step:
-    invert = layer.get("invert", False)
+    axis = layer.get("axis") or -1  # none: one number for all
+    common = {"invert": layer.get("invert", False), "axis": _one_axis(axis)}
     if "mean" in layer.shapes:
-        return "Normalization", {"size": (layer.shape("mean") or [1])[-1], "invert": invert}
-    arguments = {"mean": layer.get("mean"), "variance": layer.get("variance"), "invert": invert}
+        return "Normalization", {"size": (layer.shape("mean") or [1])[-1], **common}
+    arguments = {"mean": layer.get("mean"), "variance": layer.get("variance"), **common}
     if arguments["mean"] is None:
         raise GraphError("expected a mean and a variance, got neither")
     return "Normalization", arguments

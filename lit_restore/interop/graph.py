@@ -25,6 +25,7 @@ from lit_restore.interop._graph_scale import input_multiple
 __all__ = ["LAYERS", "DepthToSpace", "GraphError", "GraphNetwork", "layer_node"]
 
 _MOST_NUMBERS = 1 << 29
+_EMPTY = nn.ModuleDict()  # whose attributes no module in it may be called
 _REFUSALS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 _CLASSES: tuple[type[nn.Module], ...] = (
@@ -123,7 +124,8 @@ class GraphNetwork(nn.Module):
             The output, shape (N, C', H', W') for a map; a tuple of them if there are several.
 
         Raises:
-            ValueError: If the number of images or the rank or channels of one are not the graph's.
+            ValueError: If the number of images or the rank or channels of one are not the graph's,
+                or one holds whole numbers.
         """
         self._check_images(images)
         held = {entry["name"]: image for entry, image in zip(self._inputs, images, strict=True)}
@@ -156,6 +158,8 @@ class GraphNetwork(nn.Module):
             raise ValueError(f"expected {len(self._inputs)} images, got {len(images)}")
         for entry, image in zip(self._inputs, images, strict=True):
             shape = entry["shape"]
+            if not image.is_floating_point():
+                raise ValueError(f"{entry['name']} must be of floating point, got {image.dtype}")
             if shape is None:
                 continue
             if image.ndim != len(shape) + 1 or shape[0] not in (None, image.shape[1]):
@@ -204,7 +208,7 @@ def _built(graph: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _key(name: str) -> str:
     """Spell a node's name as a module's, which must hold no dot and be no attribute's."""
     escaped = name.replace("%", "%25").replace(".", "%2E")
-    return f"{escaped}%" if hasattr(nn.ModuleDict, escaped) or escaped == "training" else escaped
+    return f"{escaped}%" if hasattr(_EMPTY, escaped) else escaped
 
 
 def _last_uses(graph: Mapping[str, Any]) -> list[list[str]]:
@@ -212,9 +216,10 @@ def _last_uses(graph: Mapping[str, Any]) -> list[list[str]]:
     last: dict[str, int] = {}
     for position, node in enumerate(graph["nodes"]):
         last |= dict.fromkeys(node["inputs"], position)
+    kept = set(graph["outputs"])
     uses: list[list[str]] = [[] for _ in graph["nodes"]]
     for name, position in last.items():
-        if name not in graph["outputs"]:
+        if name not in kept:
             uses[position].append(name)
     return uses
 

@@ -25,6 +25,7 @@ from lit_restore.interop._keras_order import channels_first
 from lit_restore.interop._keras_writer import ModelWriter, join
 
 _DEEPEST = 32
+_MOST_LAYERS = 10_000
 _POLICY = "DTypePolicy"
 
 
@@ -67,6 +68,9 @@ def _written(
     layers: Mapping[str, Step],
 ) -> dict[str, Any]:
     leaves = _leaves(model)
+    paths = {path for path, _ in leaves}
+    if not len(leaves) == len(paths) <= _MOST_LAYERS:
+        raise GraphError(f"expected {_MOST_LAYERS} layers at most, each of a name of its own")
     _check_known(leaves, layers)
     first = channels_first([leaf for leaf in leaves if leaf[0] not in layers])
     return ModelWriter(shapes, layers, _is_keras2(leaves), first).write(model)

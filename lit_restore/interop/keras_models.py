@@ -109,7 +109,10 @@ def _node(name: str, layer: nn.Module) -> tuple[str, dict[str, Any]]:
             f"{name}: expected a layer of lit_restore.interop.graph without parameters, "
             f"got {type(layer)!r}"
         )
-    arguments = inspect.signature(type(layer)).parameters
+    signature = inspect.signature(type(layer)).parameters.values()
+    arguments = [one.name for one in signature if one.kind is one.POSITIONAL_OR_KEYWORD]
+    if lacking := [argument for argument in arguments if not hasattr(layer, argument)]:
+        raise GraphError(f"{name}: {kind} cannot replace a layer, lacks {', '.join(lacking)}")
     return kind, {argument: _plain(getattr(layer, argument)) for argument in arguments}
 
 

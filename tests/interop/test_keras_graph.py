@@ -202,6 +202,8 @@ def test_calls_of_a_nested_model_are_found_from_whichever_number_the_file_counts
 ) -> None:
     inner = inner_model() | {"inbound_nodes": [[to("conv")], [to("inner", start)]]}
     model = functional(source(8, 9, 3), CONV, inner, outputs=[["inner", last + 1, 0]])
+    if last > start:  # as Keras 3 alone does
+        model["config"]["layers"][0]["config"]["batch_shape"] = [None, 8, 9, 3]
     graph = keras_graph(model, {"conv": KERNEL, "inner/norm": NORM})
     assert [(node["name"], node["inputs"]) for node in graph["nodes"][2:]] == [
         ("inner/norm", ["conv/activation"]),

@@ -49,7 +49,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except ReferenceMissingError as error:
         sys.stderr.write(f"parity: {error}\n")
         return 3
-    except (ReferenceRefusedError, StaleReferenceError, UnknownCaseError) as error:
+    except (ReferenceRefusedError, StaleReferenceError, UnknownCaseError, OSError) as error:
         sys.stderr.write(f"parity: {error}\n")
         return 2
 

@@ -42,7 +42,9 @@ def _run(folder: Path, request: dict[str, Any]) -> dict[str, str]:
     with np.load(folder / "inputs.npz", allow_pickle=False) as arrays:
         for sample, count in enumerate(request["samples"]):
             inputs = [arrays[f"{sample}_{index}"] for index in range(count)]
-            found = model.predict(inputs if count > 1 else inputs[0], batch_size=1, verbose=0)
+            # Called, not predicted: a second size has Keras trace again with sizes unknown, which
+            # some of its layers refuse.
+            found = model(inputs if count > 1 else inputs[0], training=False)
             for index, array in enumerate(found if isinstance(found, (list, tuple)) else [found]):
                 outputs[f"{sample}_{index}"] = np.asarray(array)
     np.savez(folder / "outputs.npz", **outputs)

@@ -133,3 +133,10 @@ def test_the_command_writes_both(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert Page(page.read_text()).open == []
     assert json.loads(data.read_text())["passed"] is True
     assert sorted(path.name for path in tmp_path.iterdir()) == ["parity.html", "parity.json"]
+
+
+def test_a_certificate_that_cannot_be_written_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(["loss/absolute", "--json", str(tmp_path / "nowhere" / "c.json")]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1

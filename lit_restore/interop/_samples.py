@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lit_restore.interop._room import check_numbers
 from lit_restore.interop.graph import GraphNetwork
 
 _HEIGHT, _WIDTH = 40, 56  # pixels, at least, where the model leaves them open
@@ -27,9 +29,13 @@ def random_samples(network: GraphNetwork, seed: int) -> dict[str, Sample]:
 
     Returns:
         By name, one tensor per input of the network, shape (1, C, H, W).
+
+    Raises:
+        RoomError: If an input is too large.
     """
     generator = torch.Generator().manual_seed(seed)
     shapes = [_shape(network, entry["shape"]) for entry in network.graph["inputs"]]
+    check_numbers([sum(math.prod(shape) for shape in shapes)])
     unit = [torch.rand(1, *shape, generator=generator) for shape in shapes]
     signed = [torch.rand(1, *shape, generator=generator) * 2 - 1 for shape in shapes]
     return {"random, 0 to 1": unit, "random, -1 to 1": signed}
@@ -44,6 +50,9 @@ def picture_samples(network: GraphNetwork, pictures: Mapping[str, Tensor]) -> di
 
     Returns:
         By name, one tensor per input of the network; none for a network that takes no pictures.
+
+    Raises:
+        RoomError: If an input is too large.
     """
     shapes = [entry["shape"] for entry in network.graph["inputs"]]
     if any(shape is not None and len(shape) != 3 for shape in shapes):
@@ -82,6 +91,7 @@ def _fitted(network: GraphNetwork, picture: Tensor, shape: list[Any]) -> Tensor 
     multiple = network.multiple_of
     free = [min(side, _LARGEST) // multiple * multiple for side in image.shape[-2:]]
     height, width = (size or side for size, side in zip(fixed, free, strict=True))
+    check_numbers([channels, height, width])
     if any(fixed):
         return F.interpolate(image, (height, width), mode="bilinear", antialias=True)
     return image[..., :height, :width].contiguous()

@@ -24,7 +24,7 @@ from lit_restore.interop._graph_scale import input_multiple
 
 __all__ = ["LAYERS", "DepthToSpace", "GraphError", "GraphNetwork", "layer_node"]
 
-_MOST_NUMBERS = 1 << 29
+_MOST_NUMBERS = 1 << 28
 _EMPTY = nn.ModuleDict()  # whose attributes no module in it may be called
 _REFUSALS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
@@ -97,7 +97,7 @@ class GraphNetwork(nn.Module):
 
     Raises:
         GraphError: If the graph is malformed, names an unknown layer, gives a layer arguments that
-            it doesn't take, or describes more than 2**29 numbers.
+            it doesn't take, or describes more than 2**28 numbers.
     """
 
     def __init__(self, graph: Mapping[str, Any]) -> None:
@@ -198,7 +198,7 @@ def _check_size(graph: Mapping[str, Any]) -> None:
             state = layer_node(node).state_dict()
             total += sum(value.numel() for value in state.values())
             if total > _MOST_NUMBERS:
-                raise GraphError(f"{node['name']}: expected 2**29 numbers at most, got {total}")
+                raise GraphError(f"{node['name']}: expected 2**28 numbers at most, got {total}")
 
 
 def _built(graph: Mapping[str, Any]) -> list[Mapping[str, Any]]:

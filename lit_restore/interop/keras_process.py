@@ -28,7 +28,14 @@ _QUIET = {
     "CUDA_VISIBLE_DEVICES": "-1",
     "TF_USE_LEGACY_KERAS": "0",
 }
-_CODE = ("Lambda", "__lambda__")
+_CODE = (  # and what reads files of other names
+    *("Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"),
+    *("StringLookup", "IntegerLookup", "TextVectorization"),
+)
+_PARTS = (
+    *("activations", "constraints", "dtype_policies", "initializers", "layers"),
+    *("models", "ops", "regularizers"),
+)
 
 
 class NotComparedError(RuntimeError):
@@ -86,9 +93,15 @@ def _code_in(value: Any) -> str | None:
     if value.get("class_name") in _CODE:
         return str(value["class_name"])
     module = value.get("module")
-    if isinstance(module, str) and module.partition(".")[0] not in ("keras", "builtins"):
+    if isinstance(module, str) and not _is_harmless(module):
         return f"module {module!r}"
     return _code_in(list(value.values()))
+
+
+def _is_harmless(module: str) -> bool:
+    """Whether a module of Keras holds layers and what they are made with, but no tools."""
+    parts = module.removeprefix("keras.src.").removeprefix("keras.").split(".")
+    return module in ("keras", "builtins") or (module.startswith("keras.") and parts[0] in _PARTS)
 
 
 def _ask(

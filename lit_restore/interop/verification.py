@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from lit_restore.interop._room import RoomError, check_room
 from lit_restore.interop._samples import Sample, picture_samples, random_samples
 from lit_restore.interop.graph import GraphNetwork
-from lit_restore.interop.keras_process import run_keras
+from lit_restore.interop.keras_process import NotComparedError, run_keras
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,9 +93,14 @@ def verify(
         seed: Of the random inputs.
 
     Raises:
-        NotComparedError: If Keras is not installed, or refuses the file, or would run code.
+        NotComparedError: If Keras is not installed, or refuses the file, or would run code; or
+            the network makes too much of its inputs.
     """
-    samples = random_samples(network, seed) | picture_samples(network, pictures)
+    try:
+        samples = random_samples(network, seed) | picture_samples(network, pictures)
+        check_room(network, samples.values())
+    except RoomError as error:
+        raise NotComparedError(str(error)) from error
     inputs = [[_keras_order(image) for image in sample] for sample in samples.values()]
     theirs = run_keras(path, config, inputs, whole=whole)
     exact = copy.deepcopy(network).double()

@@ -222,7 +222,7 @@ BROKEN: dict[str, tuple[Any, str]] = {
                 kernel_size=[999, 999],
             )
         ),
-        r"a: expected 2\*\*29 numbers at most",
+        r"a: expected 2\*\*28 numbers at most",
     ),
     "not finite": (graph_of(node("a", "LeakyReLU", ["image"], slope=float("nan"))), "finite"),
     "no arguments": (

@@ -11,6 +11,7 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from lit_restore.data.sampling import EpochSampler, Key, OrderedSampler
+from lit_restore.datamodules._division import Division
 
 Batch = dict[str, Any]
 
@@ -26,16 +27,30 @@ class ImageDataModule(LightningDataModule):
     command line sets.
 
     Args:
+        division: Which pictures belong to which split; its hash is part of a checkpoint.
         batch_size: Items per batch and process.
         num_workers: Loader processes; 0 reads in the main process.
         seed: Of the order and of every random draw.
     """
 
-    def __init__(self, batch_size: int, num_workers: int, seed: int) -> None:
+    def __init__(self, division: Division, batch_size: int, num_workers: int, seed: int) -> None:
         super().__init__()
+        self.division = division
         self.batch_size = batch_size
         self.num_workers = num_workers
         self.seed = seed
+
+    def setup(self, stage: str) -> None:
+        """Divide the pictures, and keep the division with the run."""
+        self.division.setup(stage, self.trainer)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The hash of the division."""
+        return self.division.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Remember on which pictures the checkpoint was trained, and refuse others."""
+        self.division.load_state_dict(state_dict)
 
     def dataset(self, split: str) -> Dataset[Batch]:
         """Build the dataset of ``split``: ``"train"``, ``"val"``, ``"test"`` or ``"predict"``."""

@@ -2,7 +2,6 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from lit_restore.data import RestorationDataset
 from lit_restore.data.degradations import Degradation
@@ -59,8 +58,9 @@ class RestorationDataModule(ImageDataModule):
         cache: str | None = None,
         degrade_predict: bool = True,
     ) -> None:
-        super().__init__(batch_size, num_workers, seed)
         self.root = Path(root)
+        divide = partial(split_files, self.root, test_fraction, val_fraction, split_seed)
+        super().__init__(Division(self.root, divide), batch_size, num_workers, seed)
         self.degradation = degradation
         self.size = size
         self.view: View = view
@@ -69,12 +69,6 @@ class RestorationDataModule(ImageDataModule):
         self.repeat = repeat
         self.cache = Path(cache) if cache else None
         self.degrade_predict = degrade_predict
-        divide = partial(split_files, self.root, test_fraction, val_fraction, split_seed)
-        self.division = Division(self.root, divide)
-
-    def setup(self, stage: str) -> None:
-        """Divide the pictures, and keep the division with the run."""
-        self.division.setup(stage, self.trainer)
 
     def dataset(self, split: str) -> RestorationDataset:
         """Build the dataset of a split.
@@ -96,14 +90,6 @@ class RestorationDataModule(ImageDataModule):
         )
         tell_skipped(split, dataset.skipped, files, self.size)
         return dataset
-
-    def state_dict(self) -> dict[str, Any]:
-        """The hash of the division."""
-        return self.division.state_dict()
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Remember on which pictures the checkpoint was trained, and refuse others."""
-        self.division.load_state_dict(state_dict)
 
     def _eval_batch_size(self, split: str) -> int:
         return 1 if self.eval_view == "whole" else self.batch_size

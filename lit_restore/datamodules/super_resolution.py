@@ -80,7 +80,8 @@ class SuperResolutionDataModule(ImageDataModule):
         seed: int = 0,
         cache: str | None = None,
     ) -> None:
-        super().__init__(batch_size, num_workers, seed)
+        fractions = (test_fraction, val_fraction, split_seed)
+        super().__init__(_division(root, *fractions), batch_size, num_workers, seed)
         self.root = root
         self.low_root = low_root
         self.degradation = degradation
@@ -94,17 +95,6 @@ class SuperResolutionDataModule(ImageDataModule):
         self.zooms = list(zooms)
         self.repeat = repeat
         self.cache = Path(cache) if cache else None
-        if SPLIT in root:
-            self.division = Division(
-                Path(root.split(SPLIT)[0]).parent, partial(split_folders, root)
-            )
-        else:
-            fractions = (test_fraction, val_fraction, split_seed)
-            self.division = Division(Path(root), partial(split_files, Path(root), *fractions))
-
-    def setup(self, stage: str) -> None:
-        """Divide the pictures, and keep the division with the run."""
-        self.division.setup(stage, self.trainer)
 
     def dataset(self, split: str) -> Dataset[dict[str, Any]]:
         """Build the dataset of a split.
@@ -138,14 +128,6 @@ class SuperResolutionDataModule(ImageDataModule):
     def _least(self, split: str) -> int:
         return max(self.scales) if split == "predict" else self.size
 
-    def state_dict(self) -> dict[str, Any]:
-        """The hash of the division."""
-        return self.division.state_dict()
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Remember on which pictures the checkpoint was trained, and refuse others."""
-        self.division.load_state_dict(state_dict)
-
     def _low_files(self, files: list[Path], split: Split, scale: int) -> list[Path] | None:
         if self.low_root is None:
             return None
@@ -158,3 +140,9 @@ class SuperResolutionDataModule(ImageDataModule):
 
     def _eval_batch_size(self, split: str) -> int:
         return 1 if split != "train" else self.batch_size
+
+
+def _division(root: str, test: float, val: float, seed: int) -> Division:
+    if SPLIT in root:
+        return Division(Path(root.split(SPLIT)[0]).parent, partial(split_folders, root))
+    return Division(Path(root), partial(split_files, Path(root), test, val, seed))

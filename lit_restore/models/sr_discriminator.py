@@ -5,7 +5,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from lit_restore.nn import KerasBatchNorm2d, SameConv2d, glorot_uniform_
+from lit_restore.models._style import Style, batch_norm, check_style, start_as_keras
+from lit_restore.nn import SameConv2d
 
 _STRIDES = 4  # convolutions of stride 2
 
@@ -41,7 +42,7 @@ class SRDiscriminator(nn.Module):
         head: Literal["map", "dense"] = "map",
         size: int = 96,
         slope: float = 0.2,
-        style: Literal["torch", "keras"] = "torch",
+        style: Style = "torch",
     ) -> None:
         _check(head, size, style)
         super().__init__()
@@ -60,11 +61,10 @@ class SRDiscriminator(nn.Module):
                 pairwise([in_channels, *widths]), strides, strict=True
             )
         )
-        norm = nn.BatchNorm2d if style == "torch" else KerasBatchNorm2d
-        self.norms = nn.ModuleList(norm(after) for after in widths[1:])
+        self.norms = nn.ModuleList(batch_norm(after, style) for after in widths[1:])
         self.fc1, self.fc2 = _head(head, widths[-1], 16 * width, size)
         if style == "keras":
-            glorot_uniform_(self)
+            start_as_keras(self)
 
     def forward(self, image: Tensor) -> Tensor:
         """Score a picture.
@@ -105,5 +105,4 @@ def _check(head: str, size: int, style: str) -> None:
         raise ValueError(f"head must be 'map' or 'dense', got {head!r}")
     if size < 1:
         raise ValueError(f"size must be at least 1, got {size}")
-    if style not in ("torch", "keras"):
-        raise ValueError(f"style must be 'torch' or 'keras', got {style!r}")
+    check_style(style)

@@ -4,18 +4,16 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from lit_restore.models._style import Style, batch_norm, check_style, start_as_keras
 from lit_restore.nn import (
     ChannelPReLU,
-    KerasBatchNorm2d,
     PixelShuffleConv2d,
     SameConv2d,
     channel_prelu,
     depth_to_space,
-    glorot_uniform_,
 )
 from lit_restore.nn.upsample import ChannelOrder
 
-Style = Literal["torch", "keras"]
 _STAGES = {2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
 
 
@@ -78,11 +76,11 @@ class SRResNet(nn.Module):
         self.act = ChannelPReLU(width)
         self.blocks = nn.Sequential(*(_ResidualBlock(width, style) for _ in range(depth)))
         self.gather = SameConv2d(width, width, kernel_size=3)
-        self.norm = _norm(width, style)
+        self.norm = batch_norm(width, style)
         self.up = nn.ModuleList(_Enlarge(width, factor, order) for factor in factors)
         self.head = PixelShuffleConv2d(width, in_channels, 9, factors[-1], order, folded)
         if style == "keras":
-            _start_as_keras(self)
+            start_as_keras(self)
 
     def forward(self, image: Tensor) -> Tensor:
         """Enlarge a picture.
@@ -109,10 +107,10 @@ class _ResidualBlock(nn.Module):
     def __init__(self, width: int, style: Style) -> None:
         super().__init__()
         self.conv1 = SameConv2d(width, width, kernel_size=3)
-        self.norm1 = _norm(width, style)
+        self.norm1 = batch_norm(width, style)
         self.act = ChannelPReLU(width)
         self.conv2 = SameConv2d(width, width, kernel_size=3)
-        self.norm2 = _norm(width, style)
+        self.norm2 = batch_norm(width, style)
 
     def forward(self, features: Tensor) -> Tensor:
         """Change features of shape (N, width, H, W)."""
@@ -144,18 +142,6 @@ class _Enlarge(nn.Module):
         return channel_prelu(self.conv(features), slopes)
 
 
-def _norm(width: int, style: Style) -> nn.BatchNorm2d:
-    return nn.BatchNorm2d(width) if style == "torch" else KerasBatchNorm2d(width)
-
-
-def _start_as_keras(network: nn.Module) -> None:
-    """Draw the initial weights that Keras would."""
-    glorot_uniform_(network)
-    for module in network.modules():
-        if isinstance(module, nn.PReLU):
-            nn.init.zeros_(module.weight)
-
-
 def _check(depth: int, scale: int, output: str, style: str, order: str) -> None:
     if depth < 1:
         raise ValueError(f"depth must be at least 1, got {depth}")
@@ -163,7 +149,6 @@ def _check(depth: int, scale: int, output: str, style: str, order: str) -> None:
         raise ValueError(f"scale must be 2, 3, 4 or 8, got {scale}")
     if output not in ("linear", "tanh"):
         raise ValueError(f"output must be 'linear' or 'tanh', got {output!r}")
-    if style not in ("torch", "keras"):
-        raise ValueError(f"style must be 'torch' or 'keras', got {style!r}")
+    check_style(style)
     if order not in ("torch", "tensorflow"):
         raise ValueError(f"order must be 'torch' or 'tensorflow', got {order!r}")

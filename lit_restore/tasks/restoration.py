@@ -1,5 +1,6 @@
 """Restoration by one network and one loss: mosaic removal, denoising, super-resolution."""
 
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -13,6 +14,7 @@ from lit_restore.losses import L1Loss
 from lit_restore.metrics import PSNR
 from lit_restore.nn import to_unit
 from lit_restore.tasks import _common, _rates
+from lit_restore.tasks._begin import begin_with
 from lit_restore.tasks._common import Shared, image_metrics
 from lit_restore.tasks._forensics import FiniteGuard
 from lit_restore.tasks._rates import OptimizerFactory, SchedulerFactory
@@ -44,6 +46,8 @@ class RestorationTask(LightningModule):
             that a step is bounded while the rate falls: VDSR's adjustable clipping. None: no clip.
         protocol: Name of the protocol that ``psnr`` and ``ssim`` are measured by, ``"y"`` or
             ``"rgb"``; its scale is the network's. None compares whole pictures as they are.
+        initial_weights: A file of ours with weights to begin with, of another scale perhaps; a run
+            that is resumed does not read it.
 
     Raises:
         ValueError: If there is no such protocol, or it is one for files (``"paper"``,
@@ -62,6 +66,7 @@ class RestorationTask(LightningModule):
         rate_scales: dict[str, float] | None = None,
         clip_by_rate: float | None = None,
         protocol: str | None = None,
+        initial_weights: str | Path | None = None,
     ) -> None:
         _rates.check_clip(clip_by_rate)
         super().__init__()
@@ -73,6 +78,8 @@ class RestorationTask(LightningModule):
         self.schedule_by = schedule_by
         self.rate_scales = rate_scales or {}
         self.clip_by_rate = clip_by_rate
+        self.initial_weights = initial_weights
+        self.resumed = False
         self.guard = FiniteGuard()
         self._step: tuple[dict[str, Any], Tensor] = {}, torch.empty(0)
         self._brightness = brightness_of(network)
@@ -86,6 +93,11 @@ class RestorationTask(LightningModule):
     def setup(self, stage: str) -> None:
         """Refuse data of another scale than the network's."""
         _common.check_scale(self.network, getattr(self.trainer, "datamodule", None))
+
+    def on_fit_start(self) -> None:
+        """Begin with the given weights, unless a checkpoint is resumed."""
+        if self.initial_weights is not None and not self.resumed:
+            begin_with(self.network, self.initial_weights, "initial_weights")
 
     def on_train_start(self) -> None:
         """Begin anew, whatever an earlier fit met."""
@@ -179,6 +191,7 @@ class RestorationTask(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Follow the schedule of this run, which may be longer than the checkpoint's."""
+        self.resumed = True
         _common.keep_new_schedule(checkpoint)
 
     def _pair(self, batch: dict[str, Any]) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,7 @@ from lit_restore.losses import AdversarialLoss, L2Loss
 from lit_restore.nn import to_signed, to_unit
 from lit_restore.tasks._adversarial import ManualTask
 from lit_restore.tasks._average import AveragedNetwork
+from lit_restore.tasks._begin import begin_with
 from lit_restore.tasks._common import (
     Shared,
     check_scale,
@@ -52,7 +53,7 @@ class SuperResolutionGANTask(ManualTask):
         g_optimizer: Builds the generator's optimizer.
         d_optimizer: Builds the discriminator's optimizer.
         scheduler: Builds each optimizer's schedule; it counts batches. None keeps the rates.
-        generator_weights: A file of ours with weights to begin with.
+        generator_weights: A file of ours with weights to begin with, of another scale perhaps.
         pretrain_steps: Batches at first in which the generator learns by ``pixel`` alone.
         ranges: ``"converted"``: losses see both pictures in unit range, and the discriminator in
             signed range. ``"mixed"``: all of them see what the generator made as it is beside the
@@ -124,7 +125,7 @@ class SuperResolutionGANTask(ManualTask):
         """Begin with the given weights, unless a checkpoint is resumed."""
         if self.generator_weights is None or self.resumed:
             return
-        _load(self.generator, self.generator_weights)
+        begin_with(self.generator, self.generator_weights, "generator_weights")
         if self.average is not None:
             self.average.restart(self.generator)
 
@@ -234,18 +235,6 @@ class SuperResolutionGANTask(ManualTask):
 def _sum(terms: Iterable[Tensor]) -> Tensor:
     """Sum scalars; 0 of none, of whatever device."""
     return sum(terms, start=torch.zeros(()))
-
-
-def _load(generator: nn.Module, path: str | Path) -> None:
-    trained = checkpoints.load_network(path)
-    try:
-        generator.load_state_dict(trained.state_dict())
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:300]
-        raise ValueError(
-            f"generator_weights: expected weights of the generator, {type(generator).__name__}, "
-            f"got a {type(trained).__name__} that does not fit it in {path}: {reason}"
-        ) from error
 
 
 def _check(generator: nn.Module, ranges: str, pretrain_steps: int) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import ExponentialLR, OneCycleLR
 from torch.utils.data import DataLoader
 
-from lit_restore.checkpoints import KEY, load_network
+from lit_restore.checkpoints import KEY, load_network, save_network
 from lit_restore.inference import Restorer
 from lit_restore.losses import L1Loss, L2Loss
 from lit_restore.metrics import PSNR, SSIM, luma
@@ -424,3 +424,28 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_layer_and_files(
     batch["input"] = batch["input"] * 10
     with pytest.raises(NonFiniteError, match=r"loss.*network\.body.*0_0\.png"):
         make_trainer(max_steps=1).fit(task, _loader(batch))
+
+
+def test_a_run_begins_with_the_weights_of_a_file_and_one_that_goes_on_does_not(
+    make_trainer: MakeTrainer, tmp_path: Path
+) -> None:
+    trained, path = SmallMosaicUNet(), tmp_path / "trained.safetensors"
+    save_network(trained, path)
+
+    def task() -> RestorationTask:
+        still = partial(torch.optim.SGD, lr=0.0)
+        return RestorationTask(SmallMosaicUNet(), optimizer=still, initial_weights=path)
+
+    begun, trainer = task(), make_trainer(max_steps=1)
+    trainer.fit(begun, _loader(_batch()))
+    for one, other in zip(begun.network.parameters(), trained.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    path.unlink()
+    resumed = task()
+    make_trainer(max_steps=2).fit(
+        resumed, _loader(_batch(), _batch(1)), ckpt_path=tmp_path / "a.ckpt"
+    )
+    for one, other in zip(resumed.network.parameters(), trained.parameters(), strict=True):
+        assert torch.equal(one, other)

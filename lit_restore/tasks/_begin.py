@@ -1,0 +1,63 @@
+"""Weights that a training begins with: those of the same network, perhaps of another scale."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from lit_restore import checkpoints
+
+_SCALES = ("scale", "enlarged_by")  # arguments that may differ
+
+
+def begin_with(network: nn.Module, path: str | Path, argument: str) -> None:
+    """Give a network the weights of a file.
+
+    A file of the same network at another scale gives what fits: all of FSRCNN, and of ESPCN all but
+    the last convolution, as the FSRCNN paper passes its weights from one scale to the others. What
+    is left as it was drawn is named in a warning.
+
+    Args:
+        network: To be changed in place.
+        path: A file of ours.
+        argument: What the task calls the file, for errors.
+
+    Raises:
+        ValueError: If the file is none of ours, or of a network of another class or with other
+            arguments but for the scale.
+    """
+    trained = checkpoints.load_network(path)
+    if type(trained) is not type(network):
+        raise ValueError(
+            f"{argument}: expected weights of a {type(network).__name__}, "
+            f"got those of a {type(trained).__name__} in {path}"
+        )
+    own, other = _arguments(network), _arguments(trained)
+    differing = [name for name in own if own[name] != other[name]]
+    if differing:
+        wanted = ", ".join(f"{name}={own[name]!r}" for name in differing)
+        got = ", ".join(f"{name}={other[name]!r}" for name in differing)
+        raise ValueError(
+            f"{argument}: expected weights of a {type(network).__name__} with {wanted}, "
+            f"got one with {got} in {path}"
+        )
+    weights = network.state_dict()
+    given = trained.state_dict()
+    left = [
+        name for name in weights if name not in given or given[name].shape != weights[name].shape
+    ]
+    with torch.no_grad():
+        for name in weights.keys() - left:
+            weights[name].copy_(given[name])
+    if left:
+        warnings.warn(
+            f"{argument}: {path} is of another scale; left as drawn: {', '.join(left)}",
+            stacklevel=2,
+        )
+
+
+def _arguments(network: nn.Module) -> dict[str, Any]:
+    arguments = checkpoints.describe_network(network)["arguments"]
+    return {name: value for name, value in arguments.items() if name not in _SCALES}

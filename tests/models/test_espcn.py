@@ -38,6 +38,17 @@ def test_it_is_convolutions_an_activation_between_and_a_shuffle(
     torch.testing.assert_close(network(image), depth_to_space(x, 2, order))
 
 
+def test_it_begins_where_tanh_bends_and_does_not_see_the_mean() -> None:
+    torch.manual_seed(0)
+    contrast = 0.1 * torch.randn(4, 1, 32, 32)
+    first, last = ESPCN(3).convs[0], ESPCN(3).convs[-1]
+    inside = (..., slice(2, -2), slice(2, -2))
+
+    assert 0.3 < first(0.45 + contrast).std() < 1.5
+    torch.testing.assert_close(first(0.45 + contrast)[inside], first(contrast)[inside])
+    torch.testing.assert_close(last.bias, torch.full((9,), 0.45))
+
+
 def test_more_layers_can_be_had() -> None:
     network = ESPCN(2, 1, (6, 5, 4), (5, 3, 3, 3))
     assert len(network.convs) == 4

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,13 @@ from PIL import Image
 
 from lit_restore import weights
 from lit_restore.checkpoints import load_network, read_description
+from lit_restore.commands import evaluate
 from lit_restore.commands._comparison import Comparison, compare
 from lit_restore.commands.demo import HELD_OUT
-from lit_restore.metrics import psnr
+from lit_restore.data import read_image
+from lit_restore.data.resize import matlab_resize
+from lit_restore.inference import Restorer
+from lit_restore.metrics import PROTOCOLS, psnr
 from lit_restore.weights import shipped, weights_path
 
 
@@ -24,17 +29,60 @@ def gains(pictures: Comparison) -> list[float]:
     return [float(restored - mosaic), float(restored - bicubic)]
 
 
+ENLARGING = [name for name in shipped() if re.search(r"_x\d$", name)]
+
+
 @pytest.mark.parametrize("name", list(shipped()))
 def test_shipped_weights_rebuild_their_network(name: str) -> None:
     network = load_network(weights_path(name))
-    size = 2 * network.multiple_of
+    channels, scale = getattr(network, "in_channels", 3), getattr(network, "scale", 1)
+    size = 8 * network.multiple_of
     with torch.no_grad():
-        assert network(torch.rand(1, 3, size, size)).shape == (1, 3, size, size)
+        result = network(torch.rand(1, channels, size, size))
+    assert result.shape == (1, channels, scale * size, scale * size)
     assert read_description(weights_path(name))["recipe"] == shipped()[name].recipe
 
 
-def test_all_shipped_weights_together_stay_small() -> None:
-    assert sum(weights_path(name).stat().st_size for name in shipped()) <= 4_000_000
+def test_shipped_weights_stay_small() -> None:
+    sizes = {name: weights_path(name).stat().st_size for name in shipped()}
+    assert sizes["mosaic_unet"] <= 4_000_000
+    assert sum(sizes[name] for name in ENLARGING) <= 20_000_000
+
+
+@pytest.mark.parametrize("name", ENLARGING)
+def test_networks_that_enlarge_are_better_than_bicubic_on_photographs_that_they_never_saw(
+    name: str,
+) -> None:
+    scale, luma = int(name[-1]), {"protocol": PROTOCOLS["y"], "scale": int(name[-1])}
+    restorer = Restorer(load_network(weights_path(name)), scale=scale)
+    gained = []
+    for picture in ("chelsea.png", "coffee.png", "rocket.jpg"):
+        target = read_image(Path(skimage.__file__).parent / "data" / picture)[:, :240, :336]
+        small = matlab_resize(target, 1 / scale)
+        bicubic = psnr(matlab_resize(small, scale)[None], target[None], **luma)
+        restored = psnr(restorer(small)[None], target[None] / 255, **luma)
+        gained.append(float(restored - bicubic))
+    assert min(gained) > 0.1
+    assert sum(gained) / 3 > 0.5
+
+
+@pytest.mark.parametrize("name", ENLARGING)
+@pytest.mark.parametrize("pictures", ["Set5", "Set14"])
+def test_networks_that_enlarge_reach_what_the_index_says(
+    name: str, pictures: str, tmp_path: Path
+) -> None:
+    root = os.environ.get("LIT_RESTORE_DATA")
+    if not root:
+        pytest.skip("LIT_RESTORE_DATA names no folder with sr/Set5 and sr/Set14")
+    folder = Path(root, "sr", pictures)
+    words = ["bicubic", name, "--data", str(folder / "HR"), "--lr", str(folder / "LRx{scale}")]
+    words += ["--scale", name[-1], "--json", str(tmp_path / "a.json")]
+    assert evaluate.main(words) == 0
+    rows = json.loads((tmp_path / "a.json").read_text())
+    recorded = shipped()[name].quality[f"{pictures.lower()}_y"]
+    np.testing.assert_allclose(
+        [row["psnr"] for row in rows], [recorded["bicubic"], recorded["restored"]], atol=0.006
+    )
 
 
 def test_a_changed_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,12 +5,12 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from lit_restore.models._contrast import see_contrast
 from lit_restore.nn import SameConv2d, depth_to_space
 from lit_restore.nn.upsample import ChannelOrder
 
 Activation = Literal["tanh", "relu"]
 _ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU}
+_MEAN = 0.45  # of photographs' luma, in unit range
 
 
 class ESPCN(nn.Module):
@@ -65,7 +65,7 @@ class ESPCN(nn.Module):
             SameConv2d(before, after, size)
             for before, after, size in zip(channels, channels[1:], kernel_sizes, strict=False)
         ]
-        see_contrast(convs, 10 if activation == "tanh" else 1)
+        _see_contrast(convs, 10 if activation == "tanh" else 1)
         self.convs = nn.ModuleList(convs)
         self.act = _ACTIVATIONS[activation]()
 
@@ -82,6 +82,14 @@ class ESPCN(nn.Module):
         for conv in inner:
             image = self.act(conv(image))
         return depth_to_space(last(image), self.scale, self.order)
+
+
+def _see_contrast(convs: Sequence[nn.Conv2d], gain: float) -> None:
+    """Make the first convolution see contrast, which is small, and not the mean."""
+    first = convs[0].weight.data
+    first.sub_(first.mean((1, 2, 3), keepdim=True)).mul_(gain)
+    for conv in convs:
+        nn.init.constant_(conv.bias, _MEAN if conv is convs[-1] else 0)  # type: ignore[arg-type]
 
 
 def _check(scale: int, widths: Sequence[int], kernel_sizes: Sequence[int], activation: str) -> None:

@@ -5,7 +5,6 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from lit_restore.models._contrast import see_contrast
 from lit_restore.nn import SameConv2d
 
 Padding = Literal["same", "valid"]
@@ -15,8 +14,7 @@ class SRCNN(nn.Module):
     """Three convolutions that sharpen a picture which was enlarged before, by bicubic resizing.
 
     The paper's network reads the luma alone (``in_channels=1``); ``in_channels=3`` reads RGB. It
-    does not bound its output. Initial weights are PyTorch's, but the first kernels sum to 0 and are
-    five times as large, and the biases are 0, the last ones a mean picture's: it learns faster.
+    does not bound its output.
 
     Args:
         in_channels: Channels of the picture, in and out.
@@ -65,7 +63,6 @@ class SRCNN(nn.Module):
         self.extract = conv(in_channels, widths[0], first)
         self.mapping = conv(widths[0], widths[1], second)
         self.reconstruct = conv(widths[1], in_channels, third)
-        see_contrast([self.extract, self.mapping, self.reconstruct], 5)
 
     def forward(self, image: Tensor) -> Tensor:
         """Sharpen an enlarged picture.

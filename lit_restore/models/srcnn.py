@@ -5,7 +5,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from lit_restore.nn import SameConv2d
+from lit_restore.nn import SameConv2d, pass_through_
 
 Padding = Literal["same", "valid"]
 
@@ -63,6 +63,7 @@ class SRCNN(nn.Module):
         self.extract = conv(in_channels, widths[0], first)
         self.mapping = conv(widths[0], widths[1], second)
         self.reconstruct = conv(widths[1], in_channels, third)
+        pass_through_([self.extract, self.mapping, self.reconstruct], range(in_channels))
 
     def forward(self, image: Tensor) -> Tensor:
         """Sharpen an enlarged picture.

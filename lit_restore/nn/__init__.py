@@ -8,7 +8,7 @@ from lit_restore.nn.conv import (
     pad_same,
     same_padding,
 )
-from lit_restore.nn.init import glorot_uniform_
+from lit_restore.nn.init import glorot_uniform_, pass_through_
 from lit_restore.nn.instance_norm import StdInstanceNorm2d
 from lit_restore.nn.layer_norm import ChannelLayerNorm2d
 from lit_restore.nn.pool import SameAvgPool2d, SameMaxPool2d
@@ -41,6 +41,7 @@ __all__ = [
     "depth_to_space",
     "glorot_uniform_",
     "pad_same",
+    "pass_through_",
     "pixel_shuffle_permutation",
     "same_padding",
     "to_signed",

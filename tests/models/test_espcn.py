@@ -38,6 +38,15 @@ def test_it_is_convolutions_an_activation_between_and_a_shuffle(
     torch.testing.assert_close(network(image), depth_to_space(x, 2, order))
 
 
+@pytest.mark.parametrize("order", ["torch", "tensorflow"])
+def test_with_relu_it_begins_as_repeated_pixels(order: Any) -> None:
+    torch.manual_seed(0)
+    image = torch.rand(1, 3, 4, 4).repeat_interleave(6, 2).repeat_interleave(6, 3)
+    found = ESPCN(2, 3, activation="relu", order=order)(image)
+    repeated = F.interpolate(image, scale_factor=2, mode="nearest")
+    assert (found - repeated).square().mean().sqrt() < 0.06
+
+
 def test_it_begins_where_tanh_bends_and_does_not_see_the_mean() -> None:
     torch.manual_seed(0)
     contrast = 0.1 * torch.randn(4, 1, 32, 32)

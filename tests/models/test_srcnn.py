@@ -44,6 +44,13 @@ def test_valid_padding_gives_the_inner_pixels_of_same_padding(
     torch.testing.assert_close(found, inner)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_it_begins_near_its_input(channels: int) -> None:
+    torch.manual_seed(0)
+    image = torch.rand(1, channels, 4, 4).repeat_interleave(6, 2).repeat_interleave(6, 3)
+    assert (SRCNN(channels)(image) - image).square().mean().sqrt() < 0.06
+
+
 def test_it_is_three_convolutions_with_relu_between_and_none_after() -> None:
     torch.manual_seed(0)
     network = SRCNN(1, (5, 4)).double()

@@ -1,12 +1,13 @@
 """Tests of lit_restore.nn.init."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
 from torch import nn
 
-from lit_restore.nn import SameConvTranspose2d, glorot_uniform_
+from lit_restore.nn import SameConv2d, SameConvTranspose2d, glorot_uniform_, pass_through_
 
 LAYERS = [
     (nn.Conv2d(30, 70, 3), 100 * 9),
@@ -36,3 +37,49 @@ def test_all_layers_of_a_network_are_drawn_and_nothing_else() -> None:
     glorot_uniform_(network)
     changed = {n for n, value in network.named_parameters() if not torch.equal(value, before[n])}
     assert changed == {"0.weight", "0.bias", "3.0.weight"}
+
+
+def chain(*channels: int) -> list[SameConv2d]:
+    torch.manual_seed(0)
+    return [SameConv2d(a, b, 5) for a, b in pairwise(channels)]
+
+
+def run(convs: list[SameConv2d], image: torch.Tensor) -> torch.Tensor:
+    for conv in convs[:-1]:
+        image = conv(image).relu()
+    return convs[-1](image)
+
+
+@pytest.mark.parametrize("sources", [(0, 1, 2), (2, 2, 0, 1)])
+@pytest.mark.parametrize("widths", [(64, 32), (64, 48, 32), (64,)])
+def test_a_chain_begins_near_its_input(widths: tuple[int, ...], sources: tuple[int, ...]) -> None:
+    convs = chain(3, *widths, len(sources))
+    picture = torch.rand(1, 3, 5, 5).repeat_interleave(6, 2).repeat_interleave(6, 3)
+    pass_through_(convs, sources)
+    found = run(convs, picture)
+    wanted = picture[:, list(sources)]
+    assert (found - wanted).square().mean().sqrt() < 0.06
+    assert not torch.equal(found, wanted)
+
+
+def test_the_other_units_see_contrast_alone_and_all_of_them_learn() -> None:
+    convs = chain(2, 16, 8, 2)
+    pass_through_(convs, range(2))
+    image = 0.5 + 0.1 * torch.rand(2, 2, 16, 16)
+    inside = (..., slice(2, -2), slice(2, -2))
+    before, after = (convs[0](x)[inside] for x in (image, image + 0.3))
+    torch.testing.assert_close(before[:, 2:], after[:, 2:])
+    torch.testing.assert_close(before[:, :2], image[inside])
+    run(convs, image).square().sum().backward()
+    for conv in convs:
+        assert conv.weight.grad.flatten(1).any(1).all()
+        assert conv.bias.grad.all()
+
+
+def test_what_a_narrow_chain_cannot_hold_is_not_handed_through() -> None:
+    convs = chain(3, 8, 2, 3)
+    pass_through_(convs, range(3))
+    image = torch.rand(1, 3, 1, 1).expand(1, 3, 24, 24)
+    found = run(convs, image)[..., 12, 12]
+    torch.testing.assert_close(found[0, :2], image[0, :2, 0, 0])
+    assert found[0, 2] == 0

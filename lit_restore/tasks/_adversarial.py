@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from lit_restore.tasks._common import keep_new_schedule
 from lit_restore.tasks._forensics import FiniteGuard
-from lit_restore.tasks._rates import follow_layout, laid_out
+from lit_restore.tasks._rates import clip_gradients, follow_layout, laid_out
 
 _PENDING = "pending_gradients"
 
@@ -134,7 +134,7 @@ class ManualTask(LightningModule):
     def _step(self, optimizer: Optimizer) -> None:
         """Clip and step; by the strategy, where Lightning does not count."""
         if self.gradient_clip_val is not None:
-            self.clip_gradients(optimizer, self.gradient_clip_val, "norm")
+            clip_gradients(self, optimizer, self.gradient_clip_val, "norm")
         self.trainer.strategy.optimizer_step(optimizer, lambda: None)
         optimizer.zero_grad()
 

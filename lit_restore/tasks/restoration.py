@@ -178,7 +178,7 @@ class RestorationTask(LightningModule):
         if self.clip_by_rate is not None:
             _rates.clip_by_rate(optimizer, self.clip_by_rate)
         else:
-            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+            _rates.clip_gradients(self, optimizer, gradient_clip_val, gradient_clip_algorithm)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Describe the network, so that ``load_network`` needs nothing but the file."""

@@ -331,6 +331,26 @@ def test_gradients_are_clipped_by_the_rate(make_trainer: MakeTrainer, rate: floa
     assert abs(float(task.network.factor) - 1) == pytest.approx(0.02, rel=1e-4)
 
 
+@pytest.mark.parametrize("algorithm", ["norm", "value"])
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_the_trainer_clips_fused_optimizers_in_bf16_too(
+    make_trainer: MakeTrainer, precision: Any, algorithm: Any
+) -> None:
+    batch = _batch()
+    batch["target"] = batch["target"] + 100  # large gradients
+    task = RestorationTask(
+        _Scale(), L2Loss(), optimizer=partial(torch.optim.SGD, lr=1.0, fused=True)
+    )
+    trainer = make_trainer(
+        max_steps=1,
+        precision=precision,
+        gradient_clip_val=0.02,
+        gradient_clip_algorithm=algorithm,
+    )
+    trainer.fit(task, _loader(batch))
+    assert abs(float(task.network.factor) - 1) == pytest.approx(0.02, rel=1e-4)
+
+
 def test_metrics_follow_a_protocol_on_the_networks_scale(make_trainer: MakeTrainer) -> None:
     torch.manual_seed(0)
     task = RestorationTask(SRCNN(enlarged_by=3), protocol="y")

@@ -1,5 +1,6 @@
 """Tests of lit_restore.tasks.super_resolution_gan."""
 
+import copy
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -116,6 +117,21 @@ def test_a_validation_amid_an_accumulation_changes_nothing(make_trainer: MakeTra
     make_trainer(max_steps=2).fit(tasks[1], _loader(2))
 
     _assert_same(tasks[0].generator, tasks[1].generator, rtol=0, atol=0)
+
+
+def test_fused_optimizers_are_clipped_in_bf16(make_trainer: MakeTrainer) -> None:
+    sgd = partial(torch.optim.SGD, lr=1.0, fused=True)
+    task = _task(g_optimizer=sgd, d_optimizer=sgd, gradient_clip_val=1e-3)
+    begun = copy.deepcopy(task)
+    make_trainer(max_steps=1, precision="bf16-mixed").fit(task, _loader(1))
+    for name in ("generator", "discriminator"):
+        steps = [
+            (after - before).detach().square().sum()
+            for before, after in zip(
+                getattr(begun, name).parameters(), getattr(task, name).parameters(), strict=True
+            )
+        ]
+        assert float(sum(steps)) ** 0.5 == pytest.approx(1e-3, rel=1e-2)
 
 
 def test_clipping_changes_what_is_learned(make_trainer: MakeTrainer) -> None:

@@ -48,8 +48,8 @@ def pass_through_(convs: Sequence[nn.Conv2d], sources: Sequence[int]) -> None:
     first convolution sum to 0 at each channel (they see contrast, not brightness), no unit of the
     next ones reads the copies, the last one's are a tenth as large, and all biases are 0. So a
     network for restoration begins near its input and learns what is amiss, although it has no
-    skip: SRCNN 9-5-5, 6,000 batches of 4, reaches 32.3 dB on Set5 enlarged by 3, and from PyTorch's
-    weights 28.2, below the 30.4 dB of its own input.
+    skip: SRCNN 9-5-5, 6,000 batches of 4 at a rate of 5e-4, reaches 32.29 dB on Set5 enlarged by 3,
+    and from PyTorch's weights 32.03.
 
     Args:
         convs: Convolutions of stride 1 with odd kernels and a bias, at least two, changed in place.

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import benchmarks
-from benchmarks import data, machine, memory, speed
+from benchmarks import data, machine, memory, precision, speed
 from benchmarks.report import Report
 
-NAMES = ("training", "inference", "srgan", "memory", "data")
+NAMES = ("training", "inference", "srgan", "precision", "memory", "data")
 MISSING = 3
 
 
@@ -56,6 +56,8 @@ def _reports(names: Sequence[str], rounds: int, threads: int) -> Iterator[Report
             reports = iter([memory.run(threads)])
         elif name == "data":
             reports = iter([data.run(rounds, threads)])
+        elif name == "precision":
+            reports = (precision.run(each, rounds, threads) for each in precision.NETWORKS)
         else:
             reports = (speed.run(race, rounds, threads) for race in races[name])
         for report in reports:

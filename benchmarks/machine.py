@@ -20,10 +20,18 @@ def facts(threads: int) -> dict[str, str]:
     return {
         "processor": _processor(),
         "cores": str(cores),
+        "bfloat16": "by AMX" if _has_amx() else "without AMX",
         "threads": str(threads),
         "system": f"{platform.system()} {platform.machine()}, {' '.join(platform.libc_ver())}",
         "versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
     }
+
+
+def _has_amx() -> bool:
+    try:
+        return "amx_bf16" in Path("/proc/cpuinfo").read_text().split()
+    except OSError:
+        return False
 
 
 def _processor() -> str:

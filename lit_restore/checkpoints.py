@@ -21,10 +21,18 @@ from lit_restore.atomic import replace_file
 
 KEY = "lit_restore"
 _GRAPH = "GraphNetwork"
+_FOREIGN = (
+    "says nothing of a network of lit_restore; weights that others trained are read by "
+    "lit_restore.interop.load_third_party or load_into, and saved by save_network"
+)
 
 
 class CheckpointError(ValueError):
     """A file that holds no network of ours, and why."""
+
+
+class MissingNetworkError(CheckpointError):
+    """There is no such file."""
 
 
 def describe_network(network: nn.Module) -> dict[str, Any]:
@@ -120,17 +128,24 @@ def read_description(path: Path | str) -> dict[str, Any]:
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if not path.is_file():
-        raise CheckpointError(f"{path}: there is no such file")
+        raise MissingNetworkError(f"{path}: there is no such file")
     reader = _read_safetensors if path.suffix == ".safetensors" else _read_checkpoint
     try:
         return reader(path)
     except CheckpointError:
         raise
     except Exception as error:  # the readers raise whatever they like on a broken file
-        reason = " ".join(str(error).split())[:200]
-        if "Weights only load failed" in reason:  # whose advice is to load it all the same
-            reason = "it is damaged, no checkpoint at all, or would run code"
+        reason = _reason(error)
         raise CheckpointError(f"{path}: cannot be read as weights: {reason}") from error
+
+
+def _reason(error: Exception) -> str:
+    reason = " ".join(str(error).split())[:200]
+    if "Weights only load failed" in reason:  # whose advice is to load it all the same
+        return "it is damaged, no checkpoint at all, or would run code"
+    if isinstance(error, KeyError):  # of what the unpickler met in a file of another kind
+        return "it is damaged, or no checkpoint at all"
+    return reason
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -139,7 +154,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata() or {}
         if KEY not in metadata:
-            raise CheckpointError(f"{path}: says nothing of a network of lit_restore")
+            raise CheckpointError(f"{path}: {_FOREIGN}")
         return json.loads(metadata[KEY]), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 
 
@@ -148,7 +163,7 @@ def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     networks = content.get(KEY, {}).get("networks", {}) if isinstance(content, dict) else {}
     role = next((role for role in ("network", "generator") if role in networks), None)
     if role is None:
-        raise CheckpointError(f"{path}: says nothing of a network of lit_restore")
+        raise CheckpointError(f"{path}: {_FOREIGN}")
     description = dict(networks[role])
     prefix = description.pop("weights", role) + "."  # a task may keep averaged ones beside
     tensors = {

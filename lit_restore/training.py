@@ -19,12 +19,17 @@ import lit_restore.losses
 import lit_restore.models
 import lit_restore.tasks  # imported so that a config may say RestorationTask for short
 from lit_restore.callbacks.exact_resume import leave
+from lit_restore.checkpoints import MissingNetworkError
 from lit_restore.config_errors import explain
 from lit_restore.interop.vgg_weights import VGGWeightsError
 from lit_restore.tasks import NonFiniteError
 
 FAILED, USAGE_ERROR, MISSING = 1, 2, 3
-_STATUS: dict[type[BaseException], int] = {NonFiniteError: FAILED, VGGWeightsError: MISSING}
+_STATUS: dict[type[BaseException], int] = {
+    NonFiniteError: FAILED,
+    VGGWeightsError: MISSING,
+    MissingNetworkError: MISSING,
+}
 _PACKAGE = str(Path(__file__).parent)
 _NOISE = (
     r".*args parameter is intended to run from within Python.*",
@@ -53,7 +58,8 @@ def main(args: Sequence[str]) -> int:
 
     Returns:
         0; 1 if a loss or a gradient became NaN or infinite, 2 if something that the user gave is
-        wrong, or 3 if weights that a loss needs are not to be had: each is told in one line.
+        wrong, or 3 if weights that a loss needs or a training begins with are not to be had: each
+        is told in one line.
     """
     quieten()
     try:

@@ -57,9 +57,12 @@ RULES = {
     "models": Rule("nn", "torch"),
     "nn": Rule("", "torch"),
     "optim": Rule("", "torch"),
-    "tasks": Rule("losses metrics nn inference checkpoints", "lightning torch torchmetrics"),
+    "tasks": Rule(
+        "losses metrics nn inference checkpoints weights", "lightning torch torchmetrics"
+    ),
     "training": Rule(
-        "callbacks config_errors data datamodules interop.vgg_weights losses malloc models tasks",
+        "callbacks checkpoints config_errors data datamodules interop.vgg_weights losses malloc "
+        "models tasks",
         "lightning",
     ),
     "weights": Rule("", ""),

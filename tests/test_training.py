@@ -77,6 +77,18 @@ def test_weights_that_are_not_to_be_had_end_in_3(
     assert capsys.readouterr().err.startswith("lit-restore fit: nowhere.pth: cannot be read")
 
 
+def test_weights_to_begin_with_that_are_missing_end_in_3(
+    image_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert fit(image_folder, "--model.initial_weights=nowhere", "--trainer.max_steps=1") == 3
+    line = "lit-restore fit: nowhere: there is no such file; shipped are mosaic_unet"
+    assert capsys.readouterr().err.splitlines()[-1].startswith(line)
+
+
 @pytest.mark.parametrize("action", [theirs, theirs_wrapped])
 def test_a_defect_shows_its_trace(monkeypatch: pytest.MonkeyPatch, action: Any) -> None:
     with pytest.raises(ValueError, match=r"invalid literal|something"):

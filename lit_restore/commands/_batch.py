@@ -44,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that every such verb has."""
     parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="files and folders")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="made if missing")
-    parser.add_argument("--recursive", action="store_true", help="descend into folders")
+    parser.add_argument(
+        "--recursive", action="store_true", help="descend into folders; outputs lie side by side"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
 

@@ -77,10 +77,15 @@ def _cells(row: Row, old: Row | None) -> dict[str, str]:
         change = None if before is None or old is row else figure - before
         cells[name] = _text(None if old is row else figure.value, digits)
         cells[f"paper's {name}"] = _text(row.facts[f"paper_{measure}"], digits)
-        cells[f"{name} - paper's"] = _signed(row.facts[f"{measure}_difference"], digits)
+        cells[f"{name} - paper's"] = _beside(figure.value, row.facts[f"paper_{measure}"], digits)
         cells[f"earlier {name}"] = _text(None if before is None else before.value, digits)
         cells[f"{name} - earlier"] = _signed(change, digits)
     return cells
+
+
+def _beside(value: float, paper: float | None, digits: int) -> str:
+    """Tell by how much the two figures differ that the table shows."""
+    return "" if paper is None else _signed(round(value, digits) - paper, digits)
 
 
 def _text(value: float | None, digits: int) -> str:

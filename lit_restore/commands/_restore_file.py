@@ -46,7 +46,7 @@ class FileRestorer:
         from lit_restore.data.images import write_image
 
         self._tell_losses(picture, path)
-        image = self.restorer(picture.pixels)
+        image = self._restored(picture.pixels)
         write_image(
             image,
             path,
@@ -56,6 +56,18 @@ class FileRestorer:
             exif=picture.exif,
         )
         return image.shape[-2], image.shape[-1]
+
+    def _restored(self, pixels: "Tensor") -> "Tensor":
+        try:
+            return self.restorer(pixels)
+        except (MemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and not _is_shortage(error):
+                raise
+            height, width = pixels.shape[-2:]
+            raise ValueError(
+                f"{width}x{height} pixels need more memory than there is; pictures are restored "
+                "in one piece"
+            ) from error
 
     def _check_size(self, job: Job) -> None:
         if job.header is None:
@@ -78,6 +90,12 @@ class FileRestorer:
             losses.append("transparency")
         if losses:
             self.report.line(f"warning: {path}: the format cannot hold {' and '.join(losses)}")
+
+
+def _is_shortage(error: RuntimeError) -> bool:
+    """Whether PyTorch found no memory; on a CPU it says so in words alone."""
+    text = str(error)
+    return "can't allocate memory" in text or "out of memory" in text
 
 
 def _enlarged(alpha: "Tensor", scale: int) -> "Tensor":

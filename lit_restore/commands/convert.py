@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lit_restore.commands._batch import UsageError
 from lit_restore.commands._near import guess
+from lit_restore.commands._parser import Parser
 
 if TYPE_CHECKING:
     from torch import nn
@@ -62,7 +63,7 @@ def one_line(error: object) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="lit-restore convert",
         description="Turn a Keras file to .safetensors that lit-restore restores with, or back to "
         "the weights of Keras. Nothing in the file is executed.",

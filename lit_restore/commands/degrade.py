@@ -15,6 +15,7 @@ from lit_restore.commands._batch import (
     plan,
     run,
 )
+from lit_restore.commands._parser import Parser
 from lit_restore.commands._report import Report
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="lit-restore degrade",
         description="Degrade pictures. Several degradations are applied in the order downsample or "
         "blind, mosaic, grey, noise, jpeg. The results are 8-bit RGB, without transparency and "

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lit_restore.commands._comparison import SIZE, Comparison, compare
+from lit_restore.commands._parser import Parser
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -36,7 +37,7 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         0, or 3 if scikit-image, whose pictures are used, is not installed.
     """
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="lit-restore demo",
         description="Train a small mosaic remover on generated pictures and on crops of the "
         "photographs that scikit-image ships, then restore three photographs that it never saw.",

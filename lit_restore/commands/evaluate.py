@@ -14,6 +14,7 @@ from lit_restore.commands._evaluation_open import open_models
 from lit_restore.commands._evaluation_options import Plan, make_plan
 from lit_restore.commands._evaluation_rows import Row, as_csv, as_json, make_rows
 from lit_restore.commands._evaluation_table import as_markdown
+from lit_restore.commands._parser import Parser
 from lit_restore.commands._report import Report
 from lit_restore.commands._weights import MissingWeightsError
 
@@ -44,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="lit-restore evaluate",
         description="Measure super-resolution on a folder of pictures: PSNR and SSIM by one "
         "protocol, as a Markdown table, with the papers' figures where the data set is known. A "

@@ -1,11 +1,12 @@
 """``lit-restore models``: list the trained networks that are shipped."""
 
-import argparse
 import dataclasses
 import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from lit_restore.commands._parser import Parser
 
 if TYPE_CHECKING:
     from lit_restore.weights import ShippedWeights
@@ -20,7 +21,7 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         0. Wrong usage ends in ``SystemExit`` 2.
     """
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="lit-restore models",
         description="List the trained networks that are shipped, for lit-restore restore --model.",
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lit_restore.commands._batch import UsageError, add_arguments, find_inputs, plan, run
+from lit_restore.commands._parser import Parser
 from lit_restore.commands._report import Report
 from lit_restore.commands._restore_file import FileRestorer
 from lit_restore.commands._weights import MissingWeightsError, shipped_file
@@ -41,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="lit-restore restore",
         description="Restore pictures with a trained network. Each is written under its own name, "
         "in its own format where that holds it, else as PNG.",

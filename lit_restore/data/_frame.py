@@ -30,7 +30,7 @@ def check_frames(image: ImageFile.ImageFile, path: Path, options: ReadOptions) -
         return 1
     if options.frames is None:
         raise ImageFileError(
-            f"{path}: has {count} frames; choose with the option frames: first or all"
+            f"{path}: has {count} frames; choose by frames, or --frames: first or all"
         )
     pixels = count * image.width * image.height
     if pixels > options.max_pixels:

@@ -53,7 +53,7 @@ def _reason(path: Path, error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     text = " ".join(str(error).split()) or type(error).__name__
-    return f"{text} (option allow_truncated)" if "truncated" in text else text
+    return f"{text} (allow_truncated, or --allow-truncated)" if "truncated" in text else text
 
 
 @contextmanager
@@ -100,7 +100,7 @@ def open_image(path: Path, options: ReadOptions) -> ImageFile.ImageFile:
 def too_large(path: Path, pixels: int, limit: int) -> ImageFileError:
     """The error for a picture of more pixels than the limit."""
     return ImageFileError(
-        f"{path}: {pixels} pixels are more than the limit of {limit} (option max_pixels)"
+        f"{path}: {pixels} pixels are more than the limit of {limit} (max_pixels, or --max-pixels)"
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from lit_restore import checkpoints
+from lit_restore import checkpoints, weights
 
 _SCALES = ("scale", "enlarged_by")  # arguments that may differ
 
@@ -21,14 +21,16 @@ def begin_with(network: nn.Module, path: str | Path, argument: str) -> None:
 
     Args:
         network: To be changed in place.
-        path: A file of ours.
+        path: A file of ours, or the name of shipped weights.
         argument: What the task calls the file, for errors.
 
     Raises:
+        checkpoints.MissingNetworkError: If there is no such file, and nothing shipped under that
+            name.
         ValueError: If the file is none of ours, or of a network of another class or with other
             arguments but for the scale.
     """
-    trained = checkpoints.load_network(path)
+    trained = _load(path)
     if type(trained) is not type(network):
         raise ValueError(
             f"{argument}: expected weights of a {type(network).__name__}, "
@@ -43,19 +45,28 @@ def begin_with(network: nn.Module, path: str | Path, argument: str) -> None:
             f"{argument}: expected weights of a {type(network).__name__} with {wanted}, "
             f"got one with {got} in {path}"
         )
-    weights = network.state_dict()
+    drawn = network.state_dict()
     given = trained.state_dict()
-    left = [
-        name for name in weights if name not in given or given[name].shape != weights[name].shape
-    ]
+    left = [name for name in drawn if name not in given or given[name].shape != drawn[name].shape]
     with torch.no_grad():
-        for name in weights.keys() - left:
-            weights[name].copy_(given[name])
+        for name in drawn.keys() - left:
+            drawn[name].copy_(given[name])
     if left:
         warnings.warn(
             f"{argument}: {path} is of another scale; left as drawn: {', '.join(left)}",
             stacklevel=2,
         )
+
+
+def _load(path: str | Path) -> nn.Module:
+    names = weights.shipped()
+    if not Path(path).exists() and str(path) in names:
+        return checkpoints.load_network(weights.weights_path(str(path)))
+    try:
+        return checkpoints.load_network(path)
+    except checkpoints.MissingNetworkError as error:
+        shipped = ", ".join(names)
+        raise checkpoints.MissingNetworkError(f"{error}; shipped are {shipped}") from error
 
 
 def _arguments(network: nn.Module) -> dict[str, Any]:

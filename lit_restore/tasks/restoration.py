@@ -46,8 +46,8 @@ class RestorationTask(LightningModule):
             that a step is bounded while the rate falls: VDSR's adjustable clipping. None: no clip.
         protocol: Name of the protocol that ``psnr`` and ``ssim`` are measured by, ``"y"`` or
             ``"rgb"``; its scale is the network's. None compares whole pictures as they are.
-        initial_weights: A file of ours with weights to begin with, of another scale perhaps; a run
-            that is resumed does not read it.
+        initial_weights: A file of ours with weights to begin with, or the name of shipped ones, of
+            another scale perhaps; a run that is resumed does not read it.
 
     Raises:
         ValueError: If there is no such protocol, or it is one for files (``"paper"``,

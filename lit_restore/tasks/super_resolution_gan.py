@@ -53,7 +53,8 @@ class SuperResolutionGANTask(ManualTask):
         g_optimizer: Builds the generator's optimizer.
         d_optimizer: Builds the discriminator's optimizer.
         scheduler: Builds each optimizer's schedule; it counts batches. None keeps the rates.
-        generator_weights: A file of ours with weights to begin with, of another scale perhaps.
+        generator_weights: A file of ours with weights to begin with, or the name of shipped ones,
+            of another scale perhaps.
         pretrain_steps: Batches at first in which the generator learns by ``pixel`` alone.
         ranges: ``"converted"``: losses see both pictures in unit range, and the discriminator in
             signed range. ``"mixed"``: all of them see what the generator made as it is beside the

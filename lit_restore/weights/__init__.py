@@ -56,7 +56,10 @@ def weights_path(name: str) -> Path:
         ValueError: If the file's hash is not the index's.
         FileNotFoundError: If the file is not there.
     """
-    entry = shipped()[name]
+    index = shipped()
+    if name not in index:
+        raise KeyError(f"nothing is shipped as {name!r}, only {', '.join(index)}")
+    entry = index[name]
     path = FOLDER / entry.file
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != entry.sha256:

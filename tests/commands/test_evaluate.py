@@ -362,7 +362,8 @@ def test_the_paper_s_row_stands_beside_with_its_difference(
     cells = dict(zip(header, line, strict=True))
     assert cells["paper's PSNR"] == "33.66"
     assert cells["PSNR"] == f"{row['psnr']:.2f}"
-    assert float(cells["PSNR - paper's"]) == pytest.approx(row["psnr_difference"], abs=0.006)
+    assert cells["PSNR - paper's"] == f"{round(row['psnr'], 2) - 33.66:+.2f}"
+    assert cells["SSIM - paper's"] == f"{round(row['ssim'], 4) - 0.9299:+.4f}"
 
     (other,) = _run(tmp_path, "bicubic", *options, "--protocol", "y")
     assert other["paper_psnr"] is None  # the published row is none of this protocol's

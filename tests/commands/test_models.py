@@ -32,6 +32,12 @@ def _ship(monkeypatch: pytest.MonkeyPatch, **entries: Entry) -> None:
     monkeypatch.setattr(lit_restore.weights, "shipped", lambda: entries, raising=False)
 
 
+def test_a_mistake_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["--wrong"])
+    assert capsys.readouterr().err == "lit-restore models: unrecognized arguments: --wrong\n"
+
+
 def test_every_model_is_listed_with_quality_and_origin(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

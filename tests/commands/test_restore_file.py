@@ -47,6 +47,27 @@ def test_a_network_of_any_scale_enlarges_by_the_one_that_is_asked_for(
     assert torch.equal(read_image(tmp_path / "out" / "a.png"), expected)
 
 
+@pytest.mark.parametrize("words", ["DefaultCPUAllocator: can't allocate memory", "broken"])
+def test_a_picture_that_memory_cannot_hold_fails_in_words(
+    vdsr: Path,
+    image: Tensor,
+    tmp_path: Path,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: object) -> Tensor:
+        raise RuntimeError(words)
+
+    write_image(image, tmp_path / "a.png")
+    monkeypatch.setattr(VDSR, "forward", fail)
+
+    assert _run(tmp_path, tmp_path / "a.png", "--weights", vdsr, "--scale", 2) == 1
+
+    told = "7x9 pixels need more memory than there is; pictures are restored in one piece"
+    assert (told in capsys.readouterr().err) == (words != "broken")
+
+
 def test_a_network_of_any_scale_has_to_be_told_which(
     vdsr: Path, image: Tensor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

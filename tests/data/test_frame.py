@@ -25,7 +25,9 @@ def test_several_frames_are_refused_unless_chosen(tmp_path: Path, suffix: str) -
     path = _animation(tmp_path / f"a.{suffix}")
 
     for function in (read, read_image, read_header):
-        with pytest.raises(ImageFileError, match=r"has 3 frames; choose with the option frames"):
+        with pytest.raises(
+            ImageFileError, match=r"has 3 frames; choose by frames, or --frames: first or all"
+        ):
             function(path)
     assert image_size(path) == (4, 6)
 

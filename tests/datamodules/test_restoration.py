@@ -190,6 +190,15 @@ def test_a_split_without_pictures_is_refused_when_it_is_needed(folders: Path) ->
         data.predict_dataloader()
 
 
+def test_a_share_that_was_0_is_named(tmp_path: Path, image_folder: Path) -> None:
+    data = RestorationDataModule(str(image_folder), Mosaic(), 16, test_fraction=0)
+    data.setup("test")
+
+    told = r"to test: expected some in test/, or data\.test_fraction above 0 before the training"
+    with pytest.raises(ValueError, match=told):
+        data.test_dataloader()
+
+
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ImageFileError, match="nowhere: no such folder"):
         _ready(tmp_path / "nowhere")

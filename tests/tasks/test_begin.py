@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from lit_restore.checkpoints import CheckpointError, save_network
+from lit_restore.checkpoints import MissingNetworkError, load_network, save_network
 from lit_restore.models import ESPCN, FSRCNN, SRCNN, SRResNet
 from lit_restore.tasks._begin import begin_with
+from lit_restore.weights import weights_path
 
 
 def _saved(network: nn.Module, folder: Path) -> Path:
@@ -71,6 +72,16 @@ def test_another_network_is_refused(trained: nn.Module, message: str, tmp_path: 
         begin_with(FSRCNN(4), _saved(trained, tmp_path), "initial_weights")
 
 
-def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="there is no such file"):
-        begin_with(FSRCNN(4), tmp_path / "none.safetensors", "initial_weights")
+def test_shipped_weights_have_names() -> None:
+    network = FSRCNN(2)
+    begin_with(network, "fsrcnn_x4", "initial_weights")
+    shipped = load_network(weights_path("fsrcnn_x4")).state_dict()
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, shipped[name])
+
+
+@pytest.mark.parametrize("name", ["none.safetensors", "fsrcnn_x5"])
+def test_a_file_that_is_missing_is_named(tmp_path: Path, name: str) -> None:
+    message = f"{name}: there is no such file; shipped are mosaic_unet, .*fsrcnn_x4"
+    with pytest.raises(MissingNetworkError, match=message):
+        begin_with(FSRCNN(4), tmp_path / name, "initial_weights")

@@ -139,3 +139,8 @@ def test_a_whole_picture_of_512_pixels_keeps_its_size(tmp_path: Path) -> None:
     assert read(restored / "astronaut.png").shape == (1, 3, 512, 512)
     gain = psnr(read(restored / "astronaut.png"), original) - psnr(read(mosaic), original)
     assert float(gain) >= 1.0
+
+
+def test_a_name_that_is_not_shipped_is_told_with_those_that_are() -> None:
+    with pytest.raises(KeyError, match=r"nothing is shipped as 'fsrcnn_x5', only mosaic_unet, .*"):
+        weights_path("fsrcnn_x5")

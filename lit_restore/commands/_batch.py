@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lit_restore.commands._report import Report, Result
 
@@ -40,39 +40,46 @@ class Job:
     position: int = 0
 
 
+class Found(NamedTuple):
+    """An input file, and its folder inside the one that was given (``.``: none)."""
+
+    path: Path
+    inside: Path = Path()
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that every such verb has."""
     parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="files and folders")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="made if missing")
-    parser.add_argument(
-        "--recursive", action="store_true", help="descend into folders; outputs lie side by side"
-    )
+    deep = "descend into folders, whose like are made in --out"
+    parser.add_argument("--recursive", action="store_true", help=deep)
     parser.add_argument("--overwrite", action="store_true", help="replace existing outputs")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
 
 
-def find_inputs(inputs: Sequence[Path], recursive: bool) -> list[Path | Job]:
+def find_inputs(inputs: Sequence[Path], recursive: bool) -> list[Found | Job]:
     """Replace folders by their images, sorted; one without images by a job that fails.
 
     A path that comes up twice is taken once.
     """
     from lit_restore.data.images import list_images
 
-    found: dict[str, Path | Job] = {}
+    found: dict[str, Found | Job] = {}
     for path in inputs:
         if not path.is_dir():
-            found.setdefault(os.path.abspath(path), path)
+            found.setdefault(os.path.abspath(path), Found(path))
             continue
         files = list_images(path, recursive)
         if not files:
             found[os.path.abspath(path)] = Job(path, (), None, f"{path}: no images in this folder")
         for file in files:
-            found.setdefault(os.path.abspath(file), file)
+            inside = file.parent.relative_to(path)
+            found.setdefault(os.path.abspath(file), Found(file, inside))
     return list(found.values())
 
 
 def plan(
-    inputs: Sequence[Path | Job],
+    inputs: Sequence[Found | Job],
     folder: Path,
     options: "ReadOptions",
     suffix: "Callable[[Header], str]",
@@ -96,14 +103,15 @@ def plan(
     jobs = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # reading will say it again
-        for position, path in enumerate(inputs):
-            if isinstance(path, Job):
-                jobs.append(path)
+        for position, found in enumerate(inputs):
+            if isinstance(found, Job):
+                jobs.append(found)
                 continue
+            path = found.path
             try:
                 header = read_header(path, options)
                 names = _names(path, header, suffix(header), options)
-                outputs = tuple(folder / name for name in names)
+                outputs = tuple(folder / found.inside / name for name in names)
                 jobs.append(Job(path, outputs, header, position=position))
             except ImageFileError as error:
                 jobs.append(Job(path, (), None, str(error), position))

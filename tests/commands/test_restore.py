@@ -228,13 +228,19 @@ def test_two_names_of_one_file_are_two_inputs(photos: Path, weights: Path, tmp_p
 def test_folders_inside_are_restored_when_asked(
     photos: Path, weights: Path, tmp_path: Path
 ) -> None:
-    (photos / "inside").mkdir()
-    _picture(photos / "inside" / "d.png")
+    for name in ("c/d.png", "c/e/b.png"):  # another b.png lies above
+        (photos / name).parent.mkdir()
+        _picture(photos / name)
 
     _run(weights, photos, "--out", tmp_path / "flat")
     _run(weights, photos, "--out", tmp_path / "deep", "--recursive")
 
-    assert set(_names(tmp_path / "deep")) - set(_names(tmp_path / "flat")) == {"d.png"}
+    flat, deep = (
+        {str(path.relative_to(root)) for path in root.rglob("*.*")}
+        for root in (tmp_path / "flat", tmp_path / "deep")
+    )
+    assert "b.png" in flat
+    assert deep - flat == {"c/d.png", "c/e/b.png"}
 
 
 @pytest.mark.parametrize(("name", "channels", "expected"), [

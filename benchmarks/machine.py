@@ -17,27 +17,26 @@ def facts(threads: int) -> dict[str, str]:
             versions[package] = version(package)
         except PackageNotFoundError:
             versions[package] = "not installed"
+    description = _cpuinfo()
     return {
-        "processor": _processor(),
+        "processor": _processor(description),
         "cores": str(cores),
-        "bfloat16": "by AMX" if _has_amx() else "without AMX",
+        "bfloat16": "by AMX" if "amx_bf16" in description.split() else "without AMX",
         "threads": str(threads),
         "system": f"{platform.system()} {platform.machine()}, {' '.join(platform.libc_ver())}",
         "versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
     }
 
 
-def _has_amx() -> bool:
+def _cpuinfo() -> str:
+    """What Linux says of the processor; elsewhere nothing."""
     try:
-        return "amx_bf16" in Path("/proc/cpuinfo").read_text().split()
+        return Path("/proc/cpuinfo").read_text()
     except OSError:
-        return False
+        return ""
 
 
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
+def _processor(description: str) -> str:
+    lines = description.splitlines()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()

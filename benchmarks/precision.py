@@ -6,10 +6,11 @@ Processors with AMX multiply bfloat16 several times as fast; others may be slowe
 from collections.abc import Callable, Sequence
 from functools import partial
 from statistics import median
+from typing import Any
 
 from benchmarks.process import Contender, Timing, Work, interleave
 from benchmarks.report import Figure, Report
-from benchmarks.torch_side import OURS, prepare
+from benchmarks.torch_side import OURS, count_parameters, prepare
 
 NETWORKS = ("SRCNN", "ESPCN", "FSRCNN", "VDSR", "SRResNet")
 BATCH, SIZE, SCALE = 4, 48, 2
@@ -48,13 +49,12 @@ def training(threads: int, network: str, mixed: bool) -> Work:
         mixed: Whether the network runs under autocast to bfloat16.
     """
     import torch
-    from torch import nn
 
     from lit_restore import models
     from lit_restore.losses import L2Loss
 
     order = prepare(threads, OURS)
-    makers: dict[str, Callable[[], nn.Module]] = {
+    makers: dict[str, Callable[[], Any]] = {
         "SRCNN": partial(models.SRCNN, kernel_sizes=(9, 5, 5)),
         "ESPCN": partial(models.ESPCN, SCALE, activation="relu"),
         "FSRCNN": partial(models.FSRCNN, SCALE),
@@ -62,10 +62,8 @@ def training(threads: int, network: str, mixed: bool) -> Work:
         "SRResNet": partial(models.SRResNet, scale=SCALE),
     }
     model = makers[network]().to(memory_format=order)
-    low = SIZE // SCALE if network in ("ESPCN", "FSRCNN", "SRResNet") else SIZE
-    channels = 3 if network == "SRResNet" else 1
-    source = torch.rand(BATCH, channels, low, low).contiguous(memory_format=order)
-    target = torch.rand(BATCH, channels, SIZE, SIZE)
+    target = torch.rand(BATCH, model.in_channels, SIZE, SIZE)
+    source = target[..., :: model.scale, :: model.scale].contiguous(memory_format=order)
     loss = L2Loss()
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
 
@@ -76,8 +74,7 @@ def training(threads: int, network: str, mixed: bool) -> Work:
         value.backward()
         optimizer.step()
 
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    return Work(step, {"parameters": parameters})
+    return Work(step, {"parameters": count_parameters(model)})
 
 
 def _line(name: str, timings: Sequence[Timing]) -> str:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.process import Work
-from benchmarks.torch_side import Recipe, prepare
+from benchmarks.torch_side import Recipe, count_parameters, prepare
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -41,7 +41,7 @@ def inference(threads: int, recipe: Recipe | None) -> Work:
     def step() -> Any:
         return model(source.contiguous(memory_format=order))
 
-    return Work(step, {"generator": _count(model), "output": step().numel()})
+    return Work(step, {"generator": count_parameters(model), "output": step().numel()})
 
 
 def gan_training(threads: int, recipe: Recipe | None) -> Work:
@@ -113,7 +113,7 @@ def _training(threads: int, recipe: Recipe | None, depth: int, count: int) -> Wo
 
     with torch.no_grad():
         output = model(source).numel()
-    return Work(step, {"generator": _count(model), "output": output})
+    return Work(step, {"generator": count_parameters(model), "output": output})
 
 
 def _generator(recipe: Recipe | None, depth: int) -> "nn.Module":
@@ -147,9 +147,5 @@ def _gan_size(
         scores, maps = discriminator(fake), vgg(fake)
     networks = {"generator": generator, "discriminator": discriminator, "vgg": vgg}
     outputs = {"fake": fake, "scores": scores, "maps": maps}
-    counts = {name: _count(network) for name, network in networks.items()}
+    counts = {name: count_parameters(network) for name, network in networks.items()}
     return counts | {name: output.numel() for name, output in outputs.items()}
-
-
-def _count(network: "nn.Module") -> int:
-    return sum(parameter.numel() for parameter in network.parameters())

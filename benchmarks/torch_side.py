@@ -102,6 +102,11 @@ def prepare(threads: int, recipe: Recipe | None) -> "torch.memory_format":
     return torch.channels_last if recipe and recipe.channels_last else torch.contiguous_format
 
 
+def count_parameters(network: "nn.Module") -> int:
+    """Count a network's parameters."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
 def _set_up(
     threads: int, network: Network, recipe: Recipe
 ) -> "tuple[nn.Module, torch.memory_format]":

@@ -52,10 +52,10 @@ class Division:
         """
         files = self.splits[split]  # type: ignore[index]
         if not files:
-            share = f", or data.{split}_fraction above 0 before the training" * (split != "predict")
-            raise ValueError(
-                f"{self.root} has no pictures to {split}: expected some in {split}/{share}"
-            )
+            told = f"{self.root} has no pictures to {split}: expected some in {split}/"
+            if split in ("val", "test"):
+                told += f", or data.{split}_fraction above 0 before the training"
+            raise ValueError(told)
         return files
 
     def state_dict(self) -> dict[str, Any]:

@@ -14,7 +14,8 @@ class SRCNN(nn.Module):
     """Three convolutions that sharpen a picture which was enlarged before, by bicubic resizing.
 
     The paper's network reads the luma alone (``in_channels=1``); ``in_channels=3`` reads RGB. It
-    does not bound its output.
+    does not bound its output. Untrained, it gives nearly what it gets
+    (:func:`lit_restore.nn.pass_through_`).
 
     Args:
         in_channels: Channels of the picture, in and out.

@@ -59,12 +59,12 @@ def begin_with(network: nn.Module, path: str | Path, argument: str) -> None:
 
 
 def _load(path: str | Path) -> nn.Module:
-    names = weights.shipped()
-    if not Path(path).exists() and str(path) in names:
-        return checkpoints.load_network(weights.weights_path(str(path)))
     try:
         return checkpoints.load_network(path)
     except checkpoints.MissingNetworkError as error:
+        names = weights.shipped()
+        if str(path) in names:
+            return checkpoints.load_network(weights.weights_path(str(path)))
         shipped = ", ".join(names)
         raise checkpoints.MissingNetworkError(f"{error}; shipped are {shipped}") from error
 

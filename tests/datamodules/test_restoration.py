@@ -199,6 +199,14 @@ def test_a_share_that_was_0_is_named(tmp_path: Path, image_folder: Path) -> None
         data.test_dataloader()
 
 
+def test_no_share_is_named_where_there_is_none(folders: Path) -> None:
+    data = _ready(folders)
+    data.division.splits["train"] = []
+
+    with pytest.raises(ValueError, match=r"no pictures to train: expected some in train/$"):
+        data.train_dataloader()
+
+
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ImageFileError, match="nowhere: no such folder"):
         _ready(tmp_path / "nowhere")

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import benchmarks
-from benchmarks import data, machine, memory, precision, speed
+from benchmarks import data, inpainting, machine, memory, precision, speed
 from benchmarks.report import Report
 
-NAMES = ("training", "inference", "srgan", "precision", "memory", "data")
-MISSING = 3
+NAMES = ("training", "inference", "srgan", "precision", "memory", "data", "inpainting", "pconv")
+USAGE, MISSING = 2, 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,24 +22,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The command line; None for the process's own.
 
     Returns:
-        0, also where a target is missed; 3 where a package is not installed.
+        0, also where a target is missed; 2 where data are missing, 3 where a package or weights
+        are. If no benchmark is named, one whose data or weights are missing is left out instead.
     """
     parser = argparse.ArgumentParser("python -m benchmarks", description=benchmarks.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; or all")
     parser.add_argument("--rounds", type=int, default=7, help="that count, after the warm-up")
     parser.add_argument("--threads", type=int, default=1, help="of each contender")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
+    _add_inpainting(parser)
     arguments = parser.parse_args(argv)
     unknown = [name for name in arguments.names if name not in NAMES]
     if unknown:
         parser.error(f"expected names of {', '.join(NAMES)}, got {unknown[0]!r}")
-    if min(arguments.rounds, arguments.threads) < 1:
-        parser.error("--rounds and --threads must be at least 1")
+    if min(arguments.rounds, arguments.threads, arguments.size) < 1:
+        parser.error("--rounds, --threads and --size must be at least 1")
     _limit(arguments.threads)
     facts = machine.facts(arguments.threads)
     print("\n".join(f"{name}: {value}" for name, value in facts.items()), flush=True)
     try:
-        reports = list(_reports(arguments.names or NAMES, arguments.rounds, arguments.threads))
+        reports = list(_reports(arguments))
+    except inpainting.MissingDataError as error:
+        sys.stderr.write(f"benchmarks: {error}\n")
+        return USAGE
+    except inpainting.MissingNetworkError as error:
+        sys.stderr.write(f"benchmarks: {error}\n")
+        return MISSING
     except ImportError as error:
         sys.stderr.write(f"benchmarks: {error}; pip install '.[bench]'\n")
         return MISSING
@@ -49,20 +57,46 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _reports(names: Sequence[str], rounds: int, threads: int) -> Iterator[Report]:
-    races = {"training": speed.TRAINING, "inference": speed.INFERENCE, "srgan": speed.SRGAN}
-    for name in names:
+def _add_inpainting(parser: argparse.ArgumentParser) -> None:
+    options = parser.add_argument_group("of inpainting")
+    options.add_argument("--weights", type=Path, metavar="FILE", help="of another network")
+    options.add_argument(
+        "--size", type=int, default=inpainting.SIZE, help="side of the pictures, in pixels"
+    )
+    options.add_argument("--sheet", type=Path, metavar="FILE", help="write a contact sheet")
+
+
+def _reports(arguments: argparse.Namespace) -> Iterator[Report]:
+    races = {
+        "training": speed.TRAINING,
+        "inference": speed.INFERENCE,
+        "srgan": speed.SRGAN,
+        "pconv": speed.PARTIAL,
+    }
+    rounds, threads = arguments.rounds, arguments.threads
+    for name in arguments.names or NAMES:
         if name == "memory":
             reports = iter([memory.run(threads)])
         elif name == "data":
             reports = iter([data.run(rounds, threads)])
         elif name == "precision":
             reports = (precision.run(each, rounds, threads) for each in precision.NETWORKS)
+        elif name == "inpainting":
+            reports = _inpainting(arguments)
         else:
             reports = (speed.run(race, rounds, threads) for race in races[name])
         for report in reports:
             print(f"\n{report.text()}", flush=True)
             yield report
+
+
+def _inpainting(arguments: argparse.Namespace) -> Iterator[Report]:
+    try:
+        yield inpainting.run(arguments.threads, arguments.weights, arguments.size, arguments.sheet)
+    except (inpainting.MissingDataError, inpainting.MissingNetworkError) as error:
+        if arguments.names:
+            raise
+        print(f"\ninpainting is left out: {error}", flush=True)
 
 
 def _limit(threads: int) -> None:

@@ -1,7 +1,7 @@
 """Ratios against targets, and how they are printed."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
@@ -44,11 +44,13 @@ class Report:
         title: Of the whole.
         lines: Measured values as text, before the ratios.
         figures: The ratios.
+        data: Further values, for JSON alone.
     """
 
     title: str
     lines: Sequence[str]
     figures: Sequence[Figure]
+    data: Mapping[str, Any] = field(default_factory=dict)
 
     def text(self) -> str:
         """The report as it is printed."""

@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from statistics import median
 
-from benchmarks import keras_side, srgan_keras, srgan_torch, torch_side
+from benchmarks import (
+    keras_side,
+    pconv_keras,
+    pconv_torch,
+    srgan_keras,
+    srgan_torch,
+    torch_side,
+)
 from benchmarks.process import Contender, Step, Timing, interleave
 from benchmarks.report import Figure, Report
 
@@ -15,6 +22,13 @@ OURS, NO_MALLOC, NAIVE = "ours", "ours, allocator untouched", "plain PyTorch"
 PREDICT = "Keras, predict_on_batch"
 RECIPES = {OURS: torch_side.OURS, NO_MALLOC: torch_side.NO_MALLOC, NAIVE: torch_side.NAIVE}
 PORTED = {OURS: torch_side.OURS, NO_MALLOC: torch_side.NO_MALLOC, NAIVE: None}
+MASKED = {
+    OURS: pconv_torch.GROUPS,
+    NO_MALLOC: pconv_torch.GROUPS_NO_MALLOC,
+    NAIVE: pconv_torch.PLAIN_DENSE,
+    "dense masks, else as ours": pconv_torch.DENSE,
+    "no masks, else as ours": pconv_torch.UNMASKED,
+}
 
 
 @dataclass(frozen=True)
@@ -126,6 +140,34 @@ SRGAN = (
         recipes=PORTED,
     ),
 )
+PARTIAL = (
+    Race(
+        "training step of a U-Net of partial convolutions, 4 pictures of 128x128",
+        pconv_torch.unet_training,
+        1.3,
+        steps=1,
+        recipes=MASKED,
+    ),
+    Race(
+        "inference by a U-Net of partial convolutions, 4 pictures of 128x128",
+        pconv_torch.unet_inference,
+        2.0,
+        steps=2,
+        recipes=MASKED,
+    ),
+    Race(
+        "training step of the notes' PartialConvNet, 8 pictures of 128x128",
+        pconv_torch.notes_training,
+        None,
+        (
+            Contender("Keras, tf.function", pconv_keras.training_function),
+            Contender("Keras, train_on_batch", pconv_keras.train_on_batch),
+        ),
+        1.0,
+        steps=1,
+        recipes=PORTED,
+    ),
+)
 
 
 def run(race: Race, rounds: int, threads: int) -> Report:
@@ -138,9 +180,10 @@ def run(race: Race, rounds: int, threads: int) -> Report:
     """
     timings = interleave(race.contenders(), rounds, WARM_UP, race.steps, threads)
     lines = [_line(name, rounds_) for name, rounds_ in timings.items()]
+    others = (name for name in race.recipes if name not in (OURS, NAIVE))
     figures = [
         _figure(timings, NAIVE, race.naive_target),
-        _figure(timings, NO_MALLOC, None),
+        *(_figure(timings, name, None) for name in others),
     ]
     keras = [each.name for each in race.keras if each.name in timings]
     if keras:

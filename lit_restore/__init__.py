@@ -25,7 +25,12 @@ _SUBPACKAGES = (
     "tasks",
     "weights",
 )
-_NAMES = {"load_network": "checkpoints", "save_network": "checkpoints", "Restorer": "inference"}
+_NAMES = {
+    "load_network": "checkpoints",
+    "save_network": "checkpoints",
+    "Inpainter": "inference",
+    "Restorer": "inference",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -33,6 +33,8 @@ VERBS = {
     "test": Verb("lit_restore.training", "measure a checkpoint on the test pictures"),
     "predict": Verb("lit_restore.training", "restore the pictures that a config names"),
     "restore": Verb("lit_restore.commands.restore", "restore picture files"),
+    "inpaint": Verb("lit_restore.commands.inpaint", "fill holes of picture files"),
+    "stylize": Verb("lit_restore.commands.stylize", "give a picture the style of others"),
     "evaluate": Verb(
         "lit_restore.commands.evaluate", "measure super-resolution by the papers' protocols"
     ),

@@ -29,14 +29,15 @@ class Draw:
         shape: Images are (N, H, W, C), kernels as Keras has them; best with no two sizes equal.
         low: Lower end of the values.
         high: Upper end of the values.
-        kind: ``"variable"`` is differentiated, ``"constant"`` is not, and ``"codes"`` is a uint8
-            picture that holds all 256 codes where it is large enough.
+        kind: ``"variable"`` is differentiated, ``"constant"`` is not, ``"codes"`` is a uint8
+            picture that holds all 256 codes where it is large enough, and ``"mask"`` is of ones and
+            zeros, which lie in blocks of a third of the image's side, and alone.
     """
 
     shape: tuple[int, ...]
     low: float = -1.0
     high: float = 1.0
-    kind: Literal["variable", "constant", "codes"] = "variable"
+    kind: Literal["variable", "constant", "codes", "mask"] = "variable"
 
 
 def draw(draws: Mapping[str, Draw], seed: str) -> Arrays:
@@ -54,8 +55,20 @@ def _draw(one: Draw, rng: np.random.RandomState) -> Array:
     if one.kind == "codes":
         codes = np.arange(np.prod(one.shape)) % 256
         return rng.permutation(codes).astype(np.uint8).reshape(one.shape)
+    if one.kind == "mask":
+        return _mask(one.shape, rng)
     unit = rng.randint(0, 2**24, one.shape) / 2**24
     return (one.low + (one.high - one.low) * unit).astype(np.float32).astype(np.float64)
+
+
+def _mask(shape: tuple[int, ...], rng: np.random.RandomState) -> Array:
+    """Draw a mask of shape (N, H, W, 1): some of nine blocks are holes, and single pixels are."""
+    count, height, width, _ = shape
+    blocks = rng.randint(0, 2, (count, 3, 3))
+    blocks[:, 0, 0], blocks[:, 1, 1] = 1, 0  # so that there is a hole, and more than a hole
+    rows, columns = np.arange(height) * 3 // height, np.arange(width) * 3 // width
+    valid = blocks[:, rows[:, None], columns] * (rng.randint(0, 8, (count, height, width)) > 0)
+    return np.asarray(valid[..., None], np.float64)
 
 
 def probe(shape: tuple[int, ...]) -> Array:

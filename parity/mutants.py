@@ -73,15 +73,11 @@ def _perturbed(value: Tensor, index: int) -> Tensor:
 
 def _concatenations(network: Network) -> Iterator[tuple[str, Ours]]:
     counter = _Concatenations()
-    names = network.weights().items()
+    drawn = [*network.inputs().items(), *network.weights().items()]
     with torch.no_grad(), counter:
-        network({name: torch.ones(one.shape) for name, one in names} | _image(network))
+        network({name: torch.ones(one.shape) for name, one in drawn})
     for index in range(counter.seen):
         yield str(index + 1), partial(_joined_backwards, network, index)
-
-
-def _image(network: Network) -> Tensors:
-    return {"image": torch.zeros(*network.size, getattr(network.module, "in_channels", 3))}
 
 
 def _joined_backwards(network: Network, index: int, t: Tensors) -> Tensors:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from lit_restore.nn import PartialConv2d, RegionNorm2d
 from parity.arrays import Draw
 from parity.case import Case, Ours, Tensors
 from parity.layout import kernel_to_torch, to_keras, to_torch
@@ -41,6 +42,7 @@ class Network:
         flipped: Path of a module that is in the other mode, for a mutant.
         untapped: Paths of modules whose outputs are not compared, since Keras's are laid out
             otherwise, or since only the module's weights are used; what follows them is compared.
+        masked: Whether it takes a mask beside the image.
     """
 
     build: Callable[[], nn.Module]
@@ -48,6 +50,7 @@ class Network:
     training: bool = False
     flipped: str = ""
     untapped: tuple[str, ...] = ()
+    masked: bool = False
 
     @cached_property
     def module(self) -> nn.Module:
@@ -68,8 +71,18 @@ class Network:
             for name, one in draws(path, module)
         }
 
+    def inputs(self, kind: Literal["variable", "constant"] = "variable") -> dict[str, Draw]:
+        """How its inputs are drawn, in Keras's layout."""
+        image = Draw((*self.size, getattr(self.module, "in_channels", 3)), 0.0, 1.0, kind)
+        mask = {"mask": Draw((*self.size, 1), kind="mask")} if self.masked else {}
+        return {"image": image, **mask}
+
+    def arguments(self, t: Tensors) -> tuple[Tensor, ...]:
+        """Its inputs among the arrays of a case, in its own layout."""
+        return tuple(to_torch(t[name]) for name in ("image", "mask")[: 1 + self.masked])
+
     def __call__(self, t: Tensors) -> Tensors:
-        """Run it on ``t["image"]``; outputs of layers, the output, and the states afterwards."""
+        """Run it on its inputs; outputs of layers, the output, and the states afterwards."""
         state = to_state({name: value for name, value in t.items() if "/" in name})
         state |= {name: value.clone() for name, value in state.items() if "running" in name}
         layers: Tensors = {}
@@ -78,13 +91,22 @@ class Network:
             module.get_submodule(self.flipped).train(not self.training)
         for path in self.layers.keys() - set(self.untapped):
             module.get_submodule(path).register_forward_hook(partial(_keep, layers, path))
-        output = functional_call(module, state, to_torch(t["image"]))
+        output = functional_call(module, state, self.arguments(t))
         after = {f"after {name}": state[to_path(name)] for name in t if name.endswith(_MOVING)}
         output = to_keras(output) if output.ndim == 4 else output
         return layers | {"output": output} | (after if self.training else {})
 
 
-def _keep(layers: Tensors, path: str, module: nn.Module, inputs: object, output: Tensor) -> None:
+def _keep(
+    layers: Tensors,
+    path: str,
+    module: nn.Module,
+    inputs: object,
+    output: Tensor | tuple[Tensor, Tensor],
+) -> None:
+    if isinstance(output, tuple):
+        output, mask = output
+        layers[f"{path} mask"] = to_keras(mask)
     # Cloned, since what follows may overwrite it.
     layers[path] = to_keras(output.clone()) if output.ndim == 4 else output.clone()
 
@@ -96,7 +118,7 @@ def draws(path: str, module: nn.Module) -> Iterator[tuple[str, Draw]]:
         TypeError: If there is no rule for such a layer.
     """
     match module:
-        case nn.Conv2d() | nn.ConvTranspose2d() | nn.Linear():
+        case nn.Conv2d() | nn.ConvTranspose2d() | nn.Linear() | PartialConv2d():
             shape = tuple(module.weight.permute(*_order(module.weight.ndim)).shape)
             inputs = shape[-1] if isinstance(module, nn.ConvTranspose2d) else shape[-2]
             limit = (3 / (inputs * module.weight[0, 0].numel())) ** 0.5
@@ -109,6 +131,9 @@ def draws(path: str, module: nn.Module) -> Iterator[tuple[str, Draw]]:
             if isinstance(module, nn.BatchNorm2d):
                 yield "moving_mean", Draw(shape, kind="constant")
                 yield "moving_variance", Draw(shape, 0.5, 1.5, kind="constant")
+        case RegionNorm2d():
+            shape = tuple(module.weight.T.shape)
+            yield from (("gamma", Draw(shape, 0.5, 1.5)), ("beta", Draw(shape)))
         case nn.PReLU():
             yield "alpha", Draw((1, 1, module.num_parameters), 0.1, 0.5)
         case _:
@@ -176,11 +201,9 @@ def network_case(
     settings = {"model": reference, "training": network.training, **about.pop("settings", {})}
     if network.untapped:
         settings["untapped"] = list(network.untapped)
-    channels = getattr(network.module, "in_channels", 3)
-    inputs = {"image": Draw((*network.size, channels), 0.0, 1.0), **network.weights()}
     return Case(
         name=f"model/{name}",
-        inputs=inputs,
+        inputs={**network.inputs(), **network.weights()},
         ours=network,
         reference="networks.forward",
         settings=settings,

@@ -56,7 +56,7 @@ class Training:
 
     def _step(self, module: nn.Module, optimizer: torch.optim.Optimizer, t: Tensors) -> Tensor:
         optimizer.zero_grad()
-        loss = self.loss(module(to_torch(t["image"])), to_torch(t["target"]))
+        loss = self.loss(module(*self.network.arguments(t)), to_torch(t["target"]))
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         return loss.detach()
@@ -91,13 +91,12 @@ def trajectory_case(
         "steps": ours.steps,
     }
     weights = {name: replace(one, kind="constant") for name, one in network.weights().items()}
-    channels = getattr(network.module, "in_channels", 3)
-    image = Draw((*network.size, channels), 0.0, 1.0, "constant")
-    target = replace(image, shape=_output_shape(network, channels))
+    inputs = network.inputs("constant")
+    target = replace(inputs["image"], shape=_output_shape(network, inputs))
     depth = 2 * len(network.layers) * ours.steps  # there and back, at every step
     return Case(
         name=f"trajectory/{name}",
-        inputs={"image": image, "target": target, **weights},
+        inputs={**inputs, "target": target, **weights},
         ours=ours,
         reference="networks.train",
         settings={**settings, **about.pop("settings", {})},
@@ -107,11 +106,11 @@ def trajectory_case(
     )
 
 
-def _output_shape(network: Network, channels: int) -> tuple[int, ...]:
+def _output_shape(network: Network, inputs: Mapping[str, Draw]) -> tuple[int, ...]:
     """Say how large the output is, in Keras's layout."""
-    count, height, width = network.size
+    zeros = {name: torch.zeros(one.shape) for name, one in inputs.items()}
     with torch.no_grad():
-        output = deepcopy(network.module).eval()(torch.zeros(count, channels, height, width))
+        output = deepcopy(network.module).eval()(*network.arguments(zeros))
     return tuple(to_keras(output).shape)
 
 

@@ -41,6 +41,11 @@ GAN = [
     "--model.init_args.perceptual.init_args.layer=block3_conv1",
     *LARGER,
 ]
+PCONV = [f"{_NETWORK}.widths=[4,8]", "--data.repeat=1", "--data.test_fraction=0.3"]
+VGG = [
+    "--model.init_args.loss.init_args.weights=random",
+    "--model.init_args.loss.init_args.layers=[block1_pool]",
+]
 SMALL: dict[str, list[str]] = {
     "mosaic_unet": NARROW,
     "denoise_unet": NARROW,
@@ -52,6 +57,9 @@ SMALL: dict[str, list[str]] = {
     "srresnet": [f"{_NETWORK}.width=4", f"{_NETWORK}.depth=1", *LARGER],
     "srgan": GAN,
     "notes/srgan": GAN,
+    "inpainting_pconv": PCONV,
+    "inpainting_pconv_paper": [*PCONV, *VGG, "--model.init_args.finetune_from=1"],
+    "notes/inpainting_pconv": [f"{_NETWORK}.width_scale=0.1", *LARGER, *VGG],
     "espcn": [f"{_NETWORK}.widths=[4,4]", "--data.size=33", *LARGER],
 }
 
@@ -99,7 +107,10 @@ def test_it_fits_tests_and_predicts(
     expected = (task.get("network") or task["generator"])["class_path"]
     assert expected == f"lit_restore.models.{type(network).__name__}"
     channels, side = network.in_channels, 32 * network.scale
-    assert network(torch.rand(1, channels, 32, 32)).shape == (1, channels, side, side)
+    given = [torch.rand(1, channels, 32, 32)]
+    if "Inpainting" in content["model"]["class_path"]:
+        given.append(torch.ones(1, 1, 32, 32))
+    assert network(*given).shape == (1, channels, side, side)
     assert torch.load(path, weights_only=True)["global_step"] == 2
 
     assert main(["test", *common, f"--ckpt_path={path}"]) == 0
@@ -108,7 +119,7 @@ def test_it_fits_tests_and_predicts(
     (division,) = Path("runs").rglob("split.json")
     names = json.loads(division.read_text())["splits"]["predict"]
     written = sorted(path.stem for path in Path("runs").rglob("predictions/*.png"))
-    least = 32 if content["data"]["class_path"].endswith("RestorationDataModule") else 4
+    least = 4 if "SuperResolution" in content["data"]["class_path"] else 32
     assert written == _large(image_folder, names, least)
     assert list(Path("runs").rglob("images/step_*.png"))
 

@@ -45,9 +45,10 @@ class ImageLogger(Callback):
         log_dir = trainer.log_dir  # asks all processes
         if not trainer.is_global_zero:
             return
+        first = {name: value[: self.count] for name, value in batch.items()}
         with torch.no_grad():
-            prediction = pl_module(batch["input"][: self.count])
-        grid = picture_grid(batch["input"][: self.count], prediction, batch["target"])
+            prediction = pl_module.predict_step(first, batch_idx)
+        grid = picture_grid(first["input"], prediction, first["target"])
         self._write(trainer, log_dir, grid.cpu())
 
     def _write(self, trainer: Trainer, log_dir: str | None, grid: Tensor) -> None:

@@ -83,6 +83,7 @@ def plan(
     folder: Path,
     options: "ReadOptions",
     suffix: "Callable[[Header], str]",
+    kept: Sequence[Path] = (),
 ) -> list[Job]:
     """Name the outputs of all inputs by their headers.
 
@@ -91,10 +92,11 @@ def plan(
         folder: Of the outputs.
         options: How the inputs will be read.
         suffix: Of the output for an input with such a header.
+        kept: Further files that are read, such as masks.
 
     Raises:
-        UsageError: If two inputs would get one output, an output is one of the inputs, or
-            ``folder`` is a file.
+        UsageError: If two inputs would get one output, an output is one of the inputs or of
+            ``kept``, or ``folder`` is a file.
     """
     from lit_restore.data.images import ImageFileError, read_header
 
@@ -115,7 +117,7 @@ def plan(
                 jobs.append(Job(path, outputs, header, position=position))
             except ImageFileError as error:
                 jobs.append(Job(path, (), None, str(error), position))
-    _check_outputs(jobs)
+    _check_outputs(jobs, kept)
     return jobs
 
 
@@ -125,8 +127,8 @@ def _names(path: Path, header: "Header", suffix: str, options: "ReadOptions") ->
     return [f"{path.stem}_{frame:04d}{suffix}" for frame in range(header.frames)]
 
 
-def _check_outputs(jobs: Sequence[Job]) -> None:
-    inputs = {_identity(job.source) for job in jobs if job.header}
+def _check_outputs(jobs: Sequence[Job], kept: Sequence[Path]) -> None:
+    inputs = {_identity(path) for path in (*(job.source for job in jobs if job.header), *kept)}
     owners: dict[str, Path] = {}
     for job in jobs:
         for output in job.outputs:

@@ -99,6 +99,12 @@ class Report:
             sys.stderr.write(f"{_CLEAR_LINE}{self._started}/{self.total} {path.name}")
             sys.stderr.flush()
 
+    def passing(self, text: str) -> None:
+        """Show what holds for the moment, where someone can see it."""
+        if self._terminal:
+            sys.stderr.write(f"{_CLEAR_LINE}{text}")
+            sys.stderr.flush()
+
     def line(self, text: str) -> None:
         """Write a line to stderr."""
         self._clear()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lit_restore.commands._batch import Job, Sizes
+from lit_restore.commands._pictures import enough_memory, tell_losses
 from lit_restore.commands._report import Report
 
 if TYPE_CHECKING:
@@ -45,8 +46,9 @@ class FileRestorer:
     def _restore(self, picture: "Picture", path: Path) -> tuple[int, int]:
         from lit_restore.data.images import write_image
 
-        self._tell_losses(picture, path)
-        image = self._restored(picture.pixels)
+        tell_losses(picture, path, self.report)
+        with enough_memory(picture.pixels):
+            image = self.restorer(picture.pixels)
         write_image(
             image,
             path,
@@ -56,18 +58,6 @@ class FileRestorer:
             exif=picture.exif,
         )
         return image.shape[-2], image.shape[-1]
-
-    def _restored(self, pixels: "Tensor") -> "Tensor":
-        try:
-            return self.restorer(pixels)
-        except (MemoryError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and not _is_shortage(error):
-                raise
-            height, width = pixels.shape[-2:]
-            raise ValueError(
-                f"{width}x{height} pixels need more memory than there is; pictures are restored "
-                "in one piece"
-            ) from error
 
     def _check_size(self, job: Job) -> None:
         if job.header is None:
@@ -79,23 +69,6 @@ class FileRestorer:
                 f"the result would have {pixels} pixels, more than the limit of "
                 f"{self.options.max_pixels} (--max-pixels)"
             )
-
-    def _tell_losses(self, picture: "Picture", path: Path) -> None:
-        from lit_restore.data.images import can_hold
-
-        losses = []
-        if picture.bit_depth == 16 and not can_hold(path.suffix, bit_depth=16):
-            losses.append("16 bits")
-        if picture.alpha is not None and not can_hold(path.suffix, alpha=True):
-            losses.append("transparency")
-        if losses:
-            self.report.line(f"warning: {path}: the format cannot hold {' and '.join(losses)}")
-
-
-def _is_shortage(error: RuntimeError) -> bool:
-    """Whether PyTorch found no memory; on a CPU it says so in words alone."""
-    text = str(error)
-    return "can't allocate memory" in text or "out of memory" in text
 
 
 def _enlarged(alpha: "Tensor", scale: int) -> "Tensor":

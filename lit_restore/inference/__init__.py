@@ -1,6 +1,8 @@
 """Networks at work on whole pictures; torch only."""
 
+from lit_restore.inference.descent import Descent
+from lit_restore.inference.inpainter import Inpainter, takes_mask
 from lit_restore.inference.luma import restore_luma
 from lit_restore.inference.restorer import Restorer
 
-__all__ = ["Restorer", "restore_luma"]
+__all__ = ["Descent", "Inpainter", "Restorer", "restore_luma", "takes_mask"]

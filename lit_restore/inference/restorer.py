@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lit_restore.inference._device import find_device
 from lit_restore.inference.luma import brightness_of, recoloured, resized, with_margin
 from lit_restore.nn import to_unit
 
@@ -44,7 +45,7 @@ class Restorer:
         device: Literal["auto", "cpu", "cuda"] | str = "auto",
         scale: int | None = None,
     ) -> None:
-        self.device = _device(device)
+        self.device = find_device(device)
         self.enlarged_by = _enlarged_by(network, scale)
         self.network_scale = int(getattr(network, "scale", 1))
         self.scale = self.network_scale * self.enlarged_by
@@ -158,15 +159,3 @@ def _enlarged_by(network: nn.Module, scale: int | None) -> int:
     if scale not in (None, own * before):
         raise ValueError(f"this {name} enlarges by {own * before}, got a scale of {scale}")
     return before
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ValueError(f"device must be auto, cpu or cuda, got {name!r}") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device cuda is not available here; choose auto or cpu")
-    return device

@@ -22,7 +22,10 @@ class VGGWeightsError(RuntimeError):
 
 
 def load_vgg(
-    weights: Path | str | None = None, depth: Literal[16, 19] = 19, layer: str = "block5_conv4"
+    weights: Path | str | None = None,
+    depth: Literal[16, 19] = 19,
+    layer: str = "block5_conv4",
+    pool: Literal["max", "average"] = "max",
 ) -> VGGFeatures:
     """Make VGG up to a layer with weights that were trained on ImageNet.
 
@@ -31,6 +34,7 @@ def load_vgg(
             file in torch's cache (``torch.hub.get_dir()``), or else its download to there.
         depth: 16 or 19; the file's must be the same.
         layer: The last layer, ``block1_conv1`` ... ``block5_pool``.
+        pool: What follows each block: ``"max"`` as the weights were trained, or ``"average"``.
 
     Returns:
         The network in eval mode, for pictures in unit range, which it turns as its weights want.
@@ -38,9 +42,9 @@ def load_vgg(
     Raises:
         VGGWeightsError: If there is no such file, none in the cache and no download; if the file
             is damaged, or not such a VGG's.
-        ValueError: If ``depth`` or ``layer`` is unknown.
+        ValueError: If ``depth``, ``layer`` or ``pool`` is unknown.
     """
-    network = VGGFeatures(depth, layer).eval()
+    network = VGGFeatures(depth, layer, pool=pool).eval()
     path = _cached(depth) if weights is None else Path(weights)
     if weights is None and not path.is_file():
         network.inputs = "imagenet"

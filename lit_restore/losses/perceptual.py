@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from lit_restore.losses._frozen import Frozen
+from lit_restore.losses._vgg import make_vgg
+from lit_restore.losses._wide import wide
 from lit_restore.losses.pixel import l2_loss
-from lit_restore.models import VGGFeatures
 
 SRGAN_SCALE = 1 / 12.75
 _LAST = {16: "block5_conv3", 19: "block5_conv4"}
@@ -51,8 +52,8 @@ class FeatureLoss(nn.Module):
                 f"{tuple(prediction.shape)} and {tuple(target.shape)}"
             )
         with torch.no_grad():
-            expected = _wide(self.features(target))
-        return l2_loss(_wide(self.features(prediction)), expected).mean() * self.scale**2
+            expected = wide(self.features(target))
+        return l2_loss(wide(self.features(prediction)), expected).mean() * self.scale**2
 
 
 class PerceptualLoss(FeatureLoss):
@@ -91,20 +92,6 @@ class PerceptualLoss(FeatureLoss):
     ) -> None:
         if inputs not in (None, "caffe-unscaled"):
             raise ValueError(f"inputs must be None or 'caffe-unscaled', got {inputs!r}")
-        features = _vgg(depth, layer or _LAST.get(depth, ""), weights)
+        features = make_vgg(depth, layer or _LAST.get(depth, ""), weights)
         features.inputs = inputs or features.inputs
-        super().__init__(features.to(memory_format=torch.channels_last), scale)  # which is faster
-
-
-def _wide(features: Tensor) -> Tensor:
-    return features.float() if features.dtype.itemsize < 4 else features
-
-
-def _vgg(depth: Literal[16, 19], layer: str, weights: str | Path | None) -> VGGFeatures:
-    if weights == "random":
-        with torch.random.fork_rng(devices=()):
-            torch.manual_seed(0)
-            return VGGFeatures(depth, layer)
-    from lit_restore.interop.vgg_weights import load_vgg
-
-    return load_vgg(weights, depth, layer)
+        super().__init__(features, scale)

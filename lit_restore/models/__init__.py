@@ -8,6 +8,8 @@ must be multiples of so many pixels), ``scale`` (output size over input size) an
 from lit_restore.models.espcn import ESPCN
 from lit_restore.models.fsrcnn import FSRCNN
 from lit_restore.models.mosaic_unet import MosaicUNet
+from lit_restore.models.partial_conv_net import PartialConvNet
+from lit_restore.models.partial_conv_unet import PartialConvUNet
 from lit_restore.models.resnet_sr import ResNetSR
 from lit_restore.models.small_mosaic_unet import SmallMosaicUNet
 from lit_restore.models.sr_discriminator import SRDiscriminator
@@ -22,6 +24,8 @@ __all__ = [
     "SRCNN",
     "VDSR",
     "MosaicUNet",
+    "PartialConvNet",
+    "PartialConvUNet",
     "ResNetSR",
     "SRDiscriminator",
     "SRResNet",

@@ -7,18 +7,23 @@ from typing import Literal
 from torch import Tensor, nn
 
 Inputs = Literal["caffe", "caffe-unscaled", "imagenet", "raw"]
+Pool = Literal["max", "average"]
 
 _CONVOLUTIONS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 _CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
+_POOLS: dict[str, type[nn.MaxPool2d] | type[nn.AvgPool2d]] = {
+    "max": nn.MaxPool2d,
+    "average": nn.AvgPool2d,
+}
 
 
 class VGGFeatures(nn.Module):
     """VGG16 or VGG19 up to a named layer; that layer's map is the result. It restores nothing.
 
     Layers are called as in Keras: ``block3_conv2`` is the second convolution of the third block
-    *with* its ReLU, ``block3_pool`` the max pooling after that block. Parameters are called as in
+    *with* its ReLU, ``block3_pool`` the pooling after that block. Parameters are called as in
     torchvision (``features.0.weight`` ...). What the picture is turned into first belongs to the
     weights: Keras's want ``inputs="caffe"``, torchvision's ``inputs="imagenet"``.
 
@@ -30,14 +35,17 @@ class VGGFeatures(nn.Module):
             255, turned as ``caffe_pixels`` but not multiplied; ``"raw"`` if they were turned
             already.
         widths: Channels of each of the five blocks.
+        pool: ``"max"`` as it was trained, or the ``"average"`` over each 2x2 pixels, by which
+            Gatys et al. get smoother pictures; the weights are the same.
 
     Raises:
-        ValueError: If ``depth`` or ``inputs`` is unknown, there are not five widths, or no layer
-            is called ``layer``.
+        ValueError: If ``depth``, ``inputs`` or ``pool`` is unknown, there are not five widths, or
+            no layer is called ``layer``.
 
     Source:
         Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
-        Recognition", ICLR 2015, https://arxiv.org/abs/1409.1556, table 1, columns D and E.
+        Recognition", ICLR 2015, https://arxiv.org/abs/1409.1556, table 1, columns D and E; Gatys
+        et al., "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016, section 2.
     """
 
     in_channels = 3
@@ -49,20 +57,22 @@ class VGGFeatures(nn.Module):
         layer: str = "block5_conv3",
         inputs: Inputs = "caffe",
         widths: Sequence[int] = (64, 128, 256, 512, 512),
+        pool: Pool = "max",
     ) -> None:
-        _check(depth, layer, inputs, widths)
+        _check(depth, layer, inputs, widths, pool)
         super().__init__()
         self.depth = depth
         self.layer = layer
         self.inputs = inputs
         self.widths = tuple(widths)
+        self.pool = pool
         self.features = nn.Sequential()
         self.ends: dict[str, int] = {}
         channels = self.in_channels
         for name in layer_names(depth):
             width = widths[int(name[5]) - 1]
             if name.endswith("pool"):
-                self.features.append(nn.MaxPool2d(2))
+                self.features.append(_POOLS[pool](2))
             else:
                 self.features.extend([nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()])
                 channels = width
@@ -165,7 +175,7 @@ _TURNS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def _check(depth: int, layer: str, inputs: str, widths: Sequence[int]) -> None:
+def _check(depth: int, layer: str, inputs: str, widths: Sequence[int], pool: str) -> None:
     if depth not in _CONVOLUTIONS:
         raise ValueError(f"depth must be 16 or 19, got {depth}")
     names = list(layer_names(depth))
@@ -175,3 +185,5 @@ def _check(depth: int, layer: str, inputs: str, widths: Sequence[int]) -> None:
         raise ValueError(f"inputs must be one of {', '.join(_TURNS)}; got {inputs!r}")
     if len(widths) != 5:
         raise ValueError(f"widths must be five, got {list(widths)}")
+    if pool not in _POOLS:
+        raise ValueError(f"pool must be 'max' or 'average', got {pool!r}")

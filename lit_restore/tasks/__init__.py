@@ -1,7 +1,15 @@
 """Training recipes: LightningModules that join networks, losses and optimizers."""
 
 from lit_restore.tasks._forensics import NonFiniteError
+from lit_restore.tasks.inpainting import InpaintingTask
 from lit_restore.tasks.restoration import RestorationTask
+from lit_restore.tasks.style_transfer import StyleTransferTask
 from lit_restore.tasks.super_resolution_gan import SuperResolutionGANTask
 
-__all__ = ["NonFiniteError", "RestorationTask", "SuperResolutionGANTask"]
+__all__ = [
+    "InpaintingTask",
+    "NonFiniteError",
+    "RestorationTask",
+    "StyleTransferTask",
+    "SuperResolutionGANTask",
+]

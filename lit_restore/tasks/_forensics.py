@@ -139,7 +139,11 @@ def _watch(task: nn.Module, again: Again) -> str | None:
 
 
 def _see(found: list[str], label: str, _module: nn.Module, _inputs: Any, output: Any) -> None:
-    """Note a module's output if it is not finite, and its gradient as soon as there is one."""
+    """Note a module's output if it is not finite, and its gradient as soon as there is one.
+
+    Of a layer that gives features and their mask the features are looked at.
+    """
+    output = output[0] if isinstance(output, tuple) else output
     if not isinstance(output, Tensor):
         return
     if not _is_finite(output):

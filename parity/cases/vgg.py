@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from torch import nn
 
@@ -13,15 +13,6 @@ from parity.network import Network, network_case
 _WIDTHS = (4, 5, 6, 7, 8)
 
 
-def _averaged(build: Callable[[], nn.Module]) -> nn.Module:
-    """Average pooling, as style transfer sometimes has it."""
-    network = build()
-    for path, module in list(network.named_modules()):
-        if isinstance(module, nn.MaxPool2d):
-            network.set_submodule(path, nn.AvgPool2d(2))
-    return network
-
-
 def _before_relu(build: Callable[[], nn.Module]) -> nn.Module:
     network = build()
     layers = list(network.named_modules())
@@ -29,22 +20,33 @@ def _before_relu(build: Callable[[], nn.Module]) -> nn.Module:
     return network
 
 
-def _case(depth: Literal[16, 19], inputs: Literal["caffe", "raw"]) -> Case:
+def _case(
+    name: str,
+    depth: Literal[16, 19],
+    inputs: Literal["caffe", "raw"],
+    pool: Literal["max", "average"] = "max",
+) -> Case:
     layer = "block5_conv3" if depth == 16 else "block5_conv4"
-    build = partial(VGGFeatures, depth, layer, inputs, _WIDTHS)
-    other = partial(VGGFeatures, depth, layer, "imagenet", _WIDTHS)
+    settings: dict[str, Any] = {"depth": depth, "widths": list(_WIDTHS), "inputs": inputs}
+    build = partial(VGGFeatures, depth, layer, inputs, _WIDTHS, pool=pool)
+    other = partial(VGGFeatures, depth, layer, "imagenet", _WIDTHS, pool=pool)
+    pooled: Literal["max", "average"] = "average" if pool == "max" else "max"
     size = (2, 35, 50)
     return network_case(
-        f"vgg{depth}/{inputs}",
+        f"vgg{depth}/{name}",
         Network(build, size),
         "vgg.features",
         wrong={
-            "average pooling": Network(partial(_averaged, build), size),
+            f"{pooled} pooling": Network(partial(build, pool=pooled), size),
             "before the ReLU": Network(partial(_before_relu, build), size),
             "torchvision's pixels": Network(other, size),
         },
-        settings={"depth": depth, "widths": list(_WIDTHS), "inputs": inputs},
+        settings=settings if pool == "max" else settings | {"pool": pool},
     )
 
 
-CASES = (_case(16, "caffe"), _case(19, "raw"))
+CASES = (
+    _case("caffe", 16, "caffe"),
+    _case("raw", 19, "raw"),
+    _case("average_pooling", 19, "caffe", "average"),
+)

@@ -16,7 +16,7 @@ def forward(
     """Run a network, and keep the output of each layer that has weights.
 
     Args:
-        t: ``image``, and ``layer/variable`` for every variable.
+        t: ``image``, ``mask`` if the model takes one, and ``layer/variable`` for every variable.
         model: ``module.function`` in ``parity.references``: makes a functional model from the shape
             of an image (H, W, C). Its layers with weights are called what our modules are called.
         training: The mode.
@@ -24,19 +24,20 @@ def forward(
         **options: Further arguments of that function.
 
     Returns:
-        Each other such layer's output, the model's ``output``, and in training the moving
-        statistics afterwards.
+        Each other such layer's output, also the mask that comes with it, the model's ``output``,
+        and in training the moving statistics afterwards.
     """
     network = build(tuple(t["image"].shape[1:]), model, **options)
     layers = [one for one in network.layers if one.weights and one.name not in untapped]
-    tap = keras.Model(network.inputs, [*(layer.output for layer in layers), *network.outputs])
+    taps = dict(pair for layer in layers for pair in _outputs(layer))
+    tap = keras.Model(network.inputs, [*taps.values(), *network.outputs])
     values, after = tap.stateless_call(
         [_given(t, variable) for variable in tap.trainable_variables],
         [_given(t, variable) for variable in tap.non_trainable_variables],
-        t["image"],
+        _inputs(t),
         training=training,
     )
-    names = [*(layer.name for layer in layers), "output"]
+    names = [*taps, "output"]
     moving = [f"after {variable.path}" for variable in tap.non_trainable_variables]
     states = dict(zip(moving, after, strict=True)) if training else {}
     return dict(zip(names, values, strict=True)) | states
@@ -46,7 +47,7 @@ def train(t: Tensors, model: str, loss: str, optimizer: str, steps: int, **optio
     """Train a network on one batch.
 
     Args:
-        t: ``image``, ``target``, and ``layer/variable`` for every variable.
+        t: ``image``, ``mask`` as above, ``target``, and ``layer/variable`` for every variable.
         model: As above.
         loss: A loss of ``keras.losses``, by the name of its class.
         optimizer: An optimizer of ``keras.optimizers``, likewise; with its own defaults.
@@ -64,7 +65,7 @@ def train(t: Tensors, model: str, loss: str, optimizer: str, steps: int, **optio
     losses = []
     for _ in range(steps):
         with tf.GradientTape() as tape:
-            value = criterion(t["target"], network(t["image"], training=True))
+            value = criterion(t["target"], network(_inputs(t), training=True))
         gradients = tape.gradient(value, network.trainable_variables)
         descent.apply_gradients(zip(gradients, network.trainable_variables, strict=True))
         losses.append(value)
@@ -73,6 +74,16 @@ def train(t: Tensors, model: str, loss: str, optimizer: str, steps: int, **optio
         for variable in network.variables
     }
     return {"output": tf.stack(losses), **after}
+
+
+def _inputs(t: Tensors) -> Any:
+    return [t["image"], t["mask"]] if "mask" in t else t["image"]
+
+
+def _outputs(layer: Any) -> list[tuple[str, Any]]:
+    """Name a layer's output; of two the second is a mask."""
+    found = layer.output if isinstance(layer.output, (list, tuple)) else [layer.output]
+    return list(zip((layer.name, f"{layer.name} mask"), found, strict=False))
 
 
 def _given(t: Tensors, variable: Any) -> Any:

@@ -9,9 +9,12 @@ from keras.applications.imagenet_utils import preprocess_input
 from parity.references.models import Shape
 
 _CONVOLUTIONS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
+_POOLS = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}
 
 
-def features(shape: Shape, depth: int, widths: Sequence[int], inputs: str = "caffe") -> keras.Model:
+def features(
+    shape: Shape, depth: int, widths: Sequence[int], inputs: str = "caffe", pool: str = "max"
+) -> keras.Model:
     """The convolutional part up to the last ReLU, as in ``keras.applications``."""
     x = image = keras.Input(shape)
     if inputs != "raw":
@@ -19,7 +22,7 @@ def features(shape: Shape, depth: int, widths: Sequence[int], inputs: str = "caf
     position = 0
     for block, (count, width) in enumerate(zip(_CONVOLUTIONS[depth], widths, strict=True)):
         if block:
-            x = layers.MaxPooling2D(2, strides=2)(x)
+            x = _POOLS[pool](2, strides=2)(x)
             position += 1
         for _ in range(count):
             x = layers.Conv2D(width, 3, padding="same", name=f"features.{position}")(x)

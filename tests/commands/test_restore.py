@@ -546,7 +546,7 @@ def test_progress_is_shown_on_a_terminal(
     assert "\n" not in error
 
 
-@pytest.mark.parametrize("verb", ["restore", "degrade", "models"])
+@pytest.mark.parametrize("verb", ["restore", "inpaint", "degrade", "models"])
 def test_help_is_there_without_torch(verb: str) -> None:
     code = (
         f"import sys, lit_restore.commands.{verb} as verb\n"

@@ -89,6 +89,16 @@ def test_a_file_of_torchvision_fills_the_layers_that_there_are(
     assert all(torch.equal(one, state[name]) for name, one in network.state_dict().items())
 
 
+def test_the_pooling_is_passed_on_and_the_weights_are_the_same(tmp_path: Path) -> None:
+    path = stored(published(16), tmp_path / "any.name")
+    plain, smooth = (
+        load_vgg(path, 16, "block2_conv1"),
+        load_vgg(path, 16, "block2_conv1", "average"),
+    )
+    assert (plain.pool, smooth.pool) == ("max", "average")
+    assert all(map(torch.equal, plain.state_dict().values(), smooth.state_dict().values()))
+
+
 def test_a_file_of_keras_s_vgg19_is_told_by_its_content(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = VGGFeatures(19, "block5_conv4")

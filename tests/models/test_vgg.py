@@ -9,6 +9,7 @@ from lit_restore.models import VGGFeatures
 from lit_restore.models.vgg import caffe_pixels, imagenet_pixels, layer_names
 
 THIN: dict[str, Any] = {"widths": (3, 4, 5, 6, 7)}
+POOLS: tuple[Any, Any] = ("max", "average")
 
 
 @pytest.mark.parametrize(("depth", "layer"), [(16, "block5_pool"), (19, "block5_pool")])
@@ -98,12 +99,24 @@ def test_the_picture_is_turned_to_what_the_weights_want() -> None:
     assert not torch.allclose(caffe(image), imagenet(image))
 
 
+def test_the_pooling_is_the_greatest_or_the_mean_of_four_pixels() -> None:
+    image = torch.rand(1, 3, 6, 8)
+    greatest, mean = (VGGFeatures(16, "block1_pool", pool=pool, **THIN) for pool in POOLS)
+    mean.load_state_dict(greatest.state_dict())
+    maps = greatest.maps(image, ["block1_conv2"])["block1_conv2"]
+    fours = maps.unfold(2, 2, 2).unfold(3, 2, 2).flatten(4)
+    torch.testing.assert_close(greatest(image), fours.amax(-1))
+    torch.testing.assert_close(mean(image), fours.mean(-1))
+    assert (greatest.pool, mean.pool) == POOLS
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [({"depth": 13}, "depth must be 16 or 19, got 13"),
      ({"layer": "block5_conv4"}, "block5_pool; got 'block5_conv4'"),
      ({"inputs": "rgb"}, "inputs must be one of caffe, .*raw; got 'rgb'"),
-     ({"widths": (4, 5)}, r"widths must be five, got \[4, 5\]")],
+     ({"widths": (4, 5)}, r"widths must be five, got \[4, 5\]"),
+     ({"pool": "min"}, "pool must be 'max' or 'average', got 'min'")],
 )  # fmt: skip
 def test_what_cannot_be_built_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -1,0 +1,230 @@
+"""Inpainting: a network that fills holes, trained in two phases."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import MultiStepLR
+from torchmetrics import MetricCollection
+
+from lit_restore import checkpoints
+from lit_restore.losses import InpaintingLoss
+from lit_restore.metrics import HolePSNR
+from lit_restore.nn.masks import RATIO_BINS, composite
+from lit_restore.tasks import _common, _rates
+from lit_restore.tasks._begin import begin_with
+from lit_restore.tasks._forensics import FiniteGuard
+from lit_restore.tasks._rates import OptimizerFactory, SchedulerFactory
+
+
+class InpaintingTask(LightningModule):
+    """Train a network to fill the holes of pictures.
+
+    Batches: ``input`` and ``target``, shape (N, 3, H, W) in unit range, and ``mask``, shape
+    (N, 1, H, W), 1 where valid. Logs ``train/loss`` and each term as ``train/<term>``; for ``val/``
+    and ``test/`` ``loss``, ``psnr`` (dB) and ``ssim`` of the whole picture, ``hole_psnr`` of the
+    hole alone, and ``hole_psnr_<low>-<high>`` of the pictures of each class of hole ratios, in
+    percent (NaN if there are none). What is measured is the composite: the input where it is valid,
+    the network's prediction in the hole. A loss or gradient that is not finite stops the run with a
+    ``NonFiniteError``. Checkpoints describe the network in plain values.
+
+    A second phase begins at step ``finetune_from``: the encoder's normalisation stays as it is (its
+    statistics are those of maps with holes, which differ from batch to batch), and the learning
+    rate is lower. Under DDP it needs the strategy ``ddp_find_unused_parameters_true``.
+
+    Args:
+        network: Called as ``network(input, mask)``. For a second phase it needs a method
+            ``freeze_encoder_norm``, as ``PartialConvUNet`` has it.
+        loss: Called as ``loss(prediction, target, mask)``, gives named terms that are already
+            weighted; None for the pixel terms of ``InpaintingLoss``, which need no VGG.
+        optimizer: Builds the optimizer from the network's parameters.
+        scheduler: Builds the learning rate's schedule from the optimizer; None keeps it in each
+            phase.
+        schedule_by: Whether the schedule counts batches (``"step"``) or epochs.
+        finetune_from: Steps before the second phase; None for none.
+        finetune_scale: Factor of the learning rate in the second phase, unless there is a
+            ``scheduler``: a quarter in the paper, 2e-4 and then 5e-5.
+        channels_last: Whether to keep maps in the order that convolutions run fastest with.
+        initial_weights: A file of ours with weights to begin with, or the name of shipped ones; a
+            run that is resumed does not read it.
+
+    Raises:
+        ValueError: If ``finetune_from`` is negative, or the network has no ``freeze_encoder_norm``
+            for it.
+
+    Source:
+        Liu et al., "Image Inpainting for Irregular Holes Using Partial Convolutions", ECCV 2018,
+        https://arxiv.org/abs/1804.07723, sections 3.3 and 4.2.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        loss: nn.Module | None = None,
+        optimizer: OptimizerFactory = torch.optim.Adam,
+        scheduler: SchedulerFactory | None = None,
+        schedule_by: Literal["step", "epoch"] = "step",
+        finetune_from: int | None = None,
+        finetune_scale: float = 0.25,
+        channels_last: bool = True,
+        initial_weights: str | Path | None = None,
+    ) -> None:
+        _check_phases(network, finetune_from)
+        super().__init__()
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.network = network.to(memory_format=self.memory_format)
+        self.loss = loss or InpaintingLoss(perceptual=0, style_prediction=0, style_composite=0)
+        self.optimizer = _common.Shared(optimizer)
+        self.scheduler = _common.Shared(scheduler) if scheduler else None
+        self.schedule_by = schedule_by
+        self.finetune_from = finetune_from
+        self.finetune_scale = finetune_scale
+        self.initial_weights = initial_weights
+        self.resumed = False
+        self.guard = FiniteGuard()
+        self._step: tuple[dict[str, Any], dict[str, Tensor]] = {}, {}
+        self.val_metrics, self.val_holes = _metrics("val/")
+        self.test_metrics, self.test_holes = _metrics("test/")
+
+    def on_fit_start(self) -> None:
+        """Begin with the given weights, unless a checkpoint is resumed."""
+        if self.initial_weights is not None and not self.resumed:
+            begin_with(self.network, self.initial_weights, "initial_weights")
+
+    def on_train_start(self) -> None:
+        """Begin anew, whatever an earlier fit met."""
+        self.guard = FiniteGuard(self.guard.late)
+        _rates.follow_layout(self.trainer.optimizers)
+
+    def on_train_batch_start(self, batch: dict[str, Any], batch_idx: int) -> None:
+        """Enter the phase that this step belongs to."""
+        if self.finetune_from is None:
+            return
+        frozen = self.trainer.global_step >= self.finetune_from
+        if frozen != self.network.encoder_norm_frozen:
+            self.network.freeze_encoder_norm(frozen)
+
+    def forward(self, image: Tensor, mask: Tensor) -> Tensor:
+        """Fill the holes of a batch of images; valid pixels stay, and the rest is clipped.
+
+        Args:
+            image: Shape (N, 3, H, W) in unit range.
+            mask: Shape (N, 1, H, W); 1 where valid.
+
+        Returns:
+            Shape (N, 3, H, W) in unit range.
+        """
+        return composite(self._predict(image, mask).to(image.dtype).clamp(0, 1), image, mask)
+
+    def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
+        """Return the sum of the terms."""
+        terms = self._terms(batch)
+        self._step = batch, {name: term.detach() for name, term in terms.items()}
+        loss = torch.stack(list(terms.values())).sum()
+        size = len(batch["input"])
+        self.log_dict({f"train/{name}": term for name, term in terms.items()}, batch_size=size)
+        self.log("train/loss", loss, prog_bar=True, batch_size=size)
+        return loss
+
+    def on_after_backward(self) -> None:
+        """Stop at what is not finite, and say where it came from.
+
+        Raises:
+            NonFiniteError: If a term or a gradient is NaN or infinite.
+        """
+        batch, terms = self._step
+        self.guard.check(
+            self, terms, batch, lambda: torch.stack(list(self._terms(batch).values())).sum()
+        )
+
+    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
+        """Log the loss and the metrics."""
+        self._measure(batch, "val/", self.val_metrics, self.val_holes)
+
+    def test_step(self, batch: dict[str, Any], batch_idx: int) -> None:
+        """Log the loss and the metrics."""
+        self._measure(batch, "test/", self.test_metrics, self.test_holes)
+
+    def predict_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
+        """Return the filled images, in unit range."""
+        return self(batch["input"], batch["mask"])
+
+    def configure_optimizers(self) -> Any:
+        """Optimise every parameter of the network."""
+        optimizer = _rates.make_optimizer(self.optimizer, self.network, {})
+        if self.scheduler is not None:
+            scheduler = _rates.make_scheduler(self.scheduler, optimizer)
+            return [optimizer], [{"scheduler": scheduler, "interval": self.schedule_by}]
+        if self.finetune_from is None:
+            return optimizer
+        scheduler = MultiStepLR(optimizer, [self.finetune_from], self.finetune_scale)
+        return [optimizer], [{"scheduler": scheduler, "interval": "step"}]
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip as the Trainer says."""
+        _rates.clip_gradients(self, optimizer, gradient_clip_val, gradient_clip_algorithm)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Describe the network, so that ``load_network`` needs nothing but the file."""
+        self.guard.settle(self)
+        checkpoint[checkpoints.KEY] = _common.describe_task(self, network=self.network)
+
+    def on_train_end(self) -> None:
+        """Read the last step's verdict."""
+        self.guard.settle(self)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Follow the schedule of this run, which may be longer than the checkpoint's."""
+        self.resumed = True
+        _common.keep_new_schedule(checkpoint)
+
+    def _predict(self, image: Tensor, mask: Tensor) -> Tensor:
+        return self.network(image.contiguous(memory_format=self.memory_format), mask)
+
+    def _terms(self, batch: dict[str, Any]) -> dict[str, Tensor]:
+        prediction = self._predict(batch["input"], batch["mask"])
+        return self.loss(prediction, batch["target"], batch["mask"])
+
+    def _measure(
+        self, batch: dict[str, Any], prefix: str, whole: MetricCollection, holes: MetricCollection
+    ) -> None:
+        source, target, mask = batch["input"], batch["target"], batch["mask"]
+        prediction = self._predict(source, mask)
+        terms = self.loss(prediction, target, mask)
+        loss = torch.stack(list(terms.values())).sum()
+        self.log(f"{prefix}loss", loss, batch_size=len(source), sync_dist=True)
+        filled = composite(prediction.to(source.dtype).clamp(0, 1), source, mask)
+        whole.update(filled, target)
+        holes.update(filled, target, mask)
+        self.log_dict(whole, batch_size=len(source))
+        self.log_dict(holes, batch_size=len(source))
+
+
+def _metrics(prefix: str) -> tuple[MetricCollection, MetricCollection]:
+    holes = {"hole_psnr": HolePSNR()}
+    for index, (low, high) in enumerate(RATIO_BINS):
+        holes[f"hole_psnr_{round(100 * low):02d}-{round(100 * high):02d}"] = HolePSNR(index)
+    # No groups: what the classes have in common at first, they do not have later.
+    return _common.image_metrics(prefix), MetricCollection(
+        dict(holes), prefix=prefix, compute_groups=False
+    )
+
+
+def _check_phases(network: nn.Module, finetune_from: int | None) -> None:
+    if finetune_from is None:
+        return
+    if finetune_from < 0:
+        raise ValueError(f"finetune_from must be 0 steps or more, got {finetune_from}")
+    if not hasattr(network, "freeze_encoder_norm"):
+        raise ValueError(
+            "finetune_from asks for a network with freeze_encoder_norm, as PartialConvUNet, got "
+            f"{type(network).__name__}"
+        )

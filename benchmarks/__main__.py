@@ -11,7 +11,17 @@ import benchmarks
 from benchmarks import data, inpainting, machine, memory, precision, speed
 from benchmarks.report import Report
 
-NAMES = ("training", "inference", "srgan", "precision", "memory", "data", "inpainting", "pconv")
+NAMES = (
+    "training",
+    "inference",
+    "srgan",
+    "precision",
+    "memory",
+    "data",
+    "inpainting",
+    "pconv",
+    "style",
+)
 USAGE, MISSING = 2, 3
 
 
@@ -72,6 +82,7 @@ def _reports(arguments: argparse.Namespace) -> Iterator[Report]:
         "inference": speed.INFERENCE,
         "srgan": speed.SRGAN,
         "pconv": speed.PARTIAL,
+        "style": speed.STYLE,
     }
     rounds, threads = arguments.rounds, arguments.threads
     for name in arguments.names or NAMES:

@@ -31,6 +31,8 @@ class MaskedConv(nn.Conv2d):
         count: Whether sums are divided by the valid pixels, not multiplied by their share.
     """
 
+    ones: Tensor
+
     def __init__(
         self,
         in_channels: int,

@@ -12,6 +12,8 @@ from benchmarks import (
     pconv_torch,
     srgan_keras,
     srgan_torch,
+    style_keras,
+    style_torch,
     torch_side,
 )
 from benchmarks.process import Contender, Step, Timing, interleave
@@ -164,6 +166,17 @@ PARTIAL = (
             Contender("Keras, train_on_batch", pconv_keras.train_on_batch),
         ),
         1.0,
+        steps=1,
+        recipes=PORTED,
+    ),
+)
+STYLE = (
+    Race(
+        "loss and gradient of style transfer with VGG19, a picture of 256x256",
+        style_torch.evaluation,
+        None,
+        (Contender("Keras, tf.function", style_keras.evaluation),),
+        2.5,
         steps=1,
         recipes=PORTED,
     ),

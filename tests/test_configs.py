@@ -10,6 +10,7 @@ import yaml
 from PIL import Image
 
 from lit_restore import checkpoints
+from lit_restore.data import read_image
 from lit_restore.training import main
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -63,6 +64,8 @@ SMALL: dict[str, list[str]] = {
     "espcn": [f"{_NETWORK}.widths=[4,4]", "--data.size=33", *LARGER],
 }
 
+BY_THEMSELVES = ("style_transfer", "notes/style_transfer")  # one picture, and no network to keep
+
 EACH = pytest.mark.parametrize("config", SMALL)
 
 
@@ -87,7 +90,7 @@ def _large(root: Path, names: list[str], least: int) -> list[str]:
 
 def test_every_config_is_here() -> None:
     shipped = {path.relative_to(CONFIGS).with_suffix("") for path in CONFIGS.rglob("*.y*ml")}
-    assert {path.as_posix() for path in shipped} == set(SMALL)
+    assert {path.as_posix() for path in shipped} == {*SMALL, *BY_THEMSELVES}
 
 
 @EACH
@@ -136,3 +139,41 @@ def test_its_schedule_is_as_long_as_its_training(config: str) -> None:
 def test_it_says_how_to_run_it(config: str) -> None:
     comment = (CONFIGS / f"{config}.yaml").read_text()
     assert f"lit-restore fit --config configs/{config}.yaml --data.root FOLDER" in comment
+
+
+@pytest.mark.parametrize("config", BY_THEMSELVES)
+def test_a_style_transfer_fits_resumes_and_writes_its_picture(
+    config: str, image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    features = "--model.init_args.loss.init_args.features"
+    common = [
+        f"--config={CONFIGS / config}.yaml",
+        f"--data.content={image_folder}/03.png",
+        f"--data.styles=[{image_folder}/04.png]",
+        "--data.size=32",
+        f"{features}.class_path=lit_restore.models.VGGFeatures",
+        f"{features}.init_args.layer=block5_conv2",
+        f"{features}.init_args.widths=[4,4,4,4,4]",
+        "--trainer.accelerator=cpu",
+        "--trainer.enable_progress_bar=false",
+        "--trainer.enable_model_summary=false",
+        "--trainer.val_check_interval=2",
+    ]
+    assert main(["fit", *common, "--trainer.max_steps=2"]) == 0
+    path = _checkpoint(_read(config)).with_name("last.ckpt")
+    first = torch.load(path, weights_only=True)
+
+    assert main(["fit", *common, "--trainer.max_steps=4", f"--ckpt_path={path}"]) == 0
+    second = torch.load(path, weights_only=True)
+    assert (first["global_step"], second["global_step"]) == (2, 4)
+    assert not torch.equal(first["state_dict"]["image"], second["state_dict"]["image"])
+
+    assert main(["predict", *common, f"--ckpt_path={path}", "--return_predictions=false"]) == 0
+    (written,) = Path("runs").rglob("predictions/03.png")
+    image = second["state_dict"]["image"][0].clamp(0, 1)
+    assert (read_image(written) - image * 255).abs().max() <= 0.501
+    assert list(Path("runs").rglob("images/step_*.png"))
+    comment = (CONFIGS / f"{config}.yaml").read_text()
+    expected = "--data.content PICTURE --data.styles [STYLE]"
+    assert f"lit-restore fit --config configs/{config}.yaml {expected}" in comment

@@ -86,8 +86,11 @@ class Descent:
         return point.terms
 
     def total(self) -> Tensor:
-        """Sum the terms of the picture as it is, and set its gradient: a closure for optimizers."""
-        return total(self.evaluate())
+        """Sum the terms of the picture as it is, and set its gradient: a closure for optimizers.
+
+        NaN counts as infinite: a line search turns back from infinity, but not from NaN.
+        """
+        return torch.nan_to_num(total(self.evaluate()), nan=math.inf, posinf=math.inf)
 
     def step(self, optimizer: Optimizer, by: Any = None) -> Terms:
         """Take a step.

@@ -22,11 +22,11 @@ def takes_mask(network: nn.Module) -> bool:
 class Inpainter:
     """Fills the holes of one picture at a time, whatever its size.
 
-    Valid pixels are returned as they came. The network sees the rectangle that holds all holes and
-    ``CONTEXT`` pixels more to each side, so that a small hole of a large picture costs little. That
-    is padded at the right and the bottom by pixels that are not valid, up to the multiple that the
-    network asks for, and the result is cut back: partial convolutions treat what lies outside of a
-    picture so anyway.
+    Valid pixels are returned as they came. The network sees the rectangle that holds all holes and,
+    to each side, half as much again, at least ``CONTEXT`` pixels: a small hole of a large picture
+    costs little. What it sees is padded at the right and the bottom by pixels that are not valid,
+    up to the multiple that the network asks for, and the result is cut back: partial convolutions
+    treat what lies outside of a picture so anyway.
 
     A network that was trained on small pictures fills narrow holes alone. Where a hole has pixels
     with no valid one within ``reach``, a picture of half the size, each of whose pixels is the mean
@@ -84,13 +84,16 @@ class Inpainter:
                 valid.
         """
         self._check(image, mask)
-        own = image.float() / 255 if image.dtype == torch.uint8 else image.float()
+        result = image.float() / 255 if image.dtype == torch.uint8 else image.float().clone()
         valid = mask.to(image.device) != 0
         if valid.all():
-            return own.clone()
-        batch = own.where(valid, 0)[None].to(self.device)
+            return result
+        rows, columns = (_surroundings(valid[0].all(axis)) for axis in (1, 0))
+        part, valid = result[:, rows, columns], valid[:, rows, columns]
+        batch = part.where(valid, 0)[None].to(self.device)
         filled = self._filled(batch, valid[None].to(self.device, torch.float32))
-        return torch.where(valid, own, filled[0].to(image.device)).contiguous()
+        result[:, rows, columns] = torch.where(valid, part, filled[0].to(image.device))
+        return result
 
     def _filled(self, image: Tensor, mask: Tensor) -> Tensor:
         """Fill a picture, shape (1, 3, H, W), that is 0 in its holes; valid pixels may change."""
@@ -102,13 +105,6 @@ class Inpainter:
         return coarse.lerp(result, (2 * near).clamp(max=1))
 
     def _predicted(self, image: Tensor, mask: Tensor) -> Tensor:
-        """Give what the network makes of the holes and their surroundings."""
-        rows, columns = (_surroundings(mask[0, 0].amin(axis)) for axis in (1, 0))
-        result = image.clone()
-        result[..., rows, columns] = self._run(image[..., rows, columns], mask[..., rows, columns])
-        return result
-
-    def _run(self, image: Tensor, mask: Tensor) -> Tensor:
         height, width = image.shape[-2:]
         padding = (0, -width % self.multiple_of, 0, -height % self.multiple_of)
         padded = F.pad(image, padding).contiguous(memory_format=torch.channels_last)
@@ -136,10 +132,12 @@ class Inpainter:
             raise ValueError("no valid pixel: the mask makes the whole picture a hole")
 
 
-def _surroundings(line: Tensor) -> slice:
-    """Say from where to where a line, shape (L,), has zeros, and ``CONTEXT`` further."""
-    places = (line == 0).nonzero()
-    return slice(max(int(places[0]) - CONTEXT, 0), int(places[-1]) + 1 + CONTEXT)
+def _surroundings(valid: Tensor) -> slice:
+    """Say which part of a line, shape (L,), True where valid, is seen when its holes are filled."""
+    places = (~valid).nonzero()
+    first, end = int(places[0]), int(places[-1]) + 1
+    context = max(CONTEXT, (end - first) // 2)
+    return slice(max(first - context, 0), end + context)
 
 
 def _share(mask: Tensor, reach: int) -> Tensor:

@@ -41,8 +41,8 @@ class StyleTransferLoss(nn.Module):
     the terms are divided by:
 
     - ``"relative"``: squared differences over the squares of what is aimed at, so that 1 is a
-      picture that has nothing of it, whatever the size, the weights of VGG and its layers; the
-      roughness is the mean over the pixels in unit range.
+      picture that has nothing of it, whatever the size, the weights of VGG and its layers. A layer
+      where the aim is 0 has no say. The roughness is the mean over the values in unit range.
     - ``"notes"``: the study notes' sums. The content's is divided by nothing, and the style's by
       ``4 * 3**2 * (H * W)**2`` of the *picture* at every layer; the roughness is that of 0 .. 255.
     - ``"gatys"``: the paper's. The content's sum is halved, the style's divided by
@@ -160,7 +160,7 @@ class StyleTransferLoss(nn.Module):
             )
         squares = (maps - aim).square().sum()
         if self.normalize == "relative":
-            return squares / _positive(aim.square().sum())
+            return squares / _power(aim)
         return squares / 2 if self.normalize == "gatys" else squares
 
     def _style(self, maps: Mapping[str, Tensor], pixels: int) -> Tensor:
@@ -175,7 +175,7 @@ class StyleTransferLoss(nn.Module):
     def _distance(self, gram: Tensor, aim: Tensor, positions: int, pixels: int) -> Tensor:
         """Compare a layer's Gram matrix with the mean over the positions of a style's."""
         if self.normalize == "relative":
-            return (gram / positions - aim).square().sum() / _positive(aim.square().sum())
+            return (gram / positions - aim).square().sum() / _power(aim)
         notes = self.normalize == "notes"
         size, channels = (pixels, 3) if notes else (positions, None)
         return style_loss(gram, aim * positions, size, "squared", channels).sum()
@@ -211,9 +211,10 @@ class _Aims(nn.Module):
         return self.get_buffer(f"gram{index}_{name}")
 
 
-def _positive(value: Tensor) -> Tensor:
-    """Keep what is divided by off 0, which an aim of nothing has."""
-    return value.clamp(min=torch.finfo(value.dtype).tiny)
+def _power(aim: Tensor) -> Tensor:
+    """Sum the squares of what is aimed at; infinite if it is nothing, which then has no say."""
+    power = aim.square().sum()
+    return power.where(power > 0, torch.inf)
 
 
 def _shares(weights: Sequence[float] | None, count: int) -> list[float]:

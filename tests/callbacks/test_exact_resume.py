@@ -47,11 +47,14 @@ def uncut(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int,
 
 
 @pytest.fixture(scope="module")
-def uncut_gan(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
-    """The records of a GAN's run without a break."""
-    out = tmp_path_factory.mktemp("gan")
-    assert _start(pictures, out, "--gan").wait(TIMEOUT) == 0
-    return _records(out)
+def uncut_task(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+    """The records of other tasks' runs without a break."""
+    records = {}
+    for task in ("gan", "inpainting"):
+        out = tmp_path_factory.mktemp(task)
+        assert _start(pictures, out, "--task", task).wait(TIMEOUT) == 0
+        records[task] = _records(out)
+    return records
 
 
 def _start(pictures: Path, out: Path, *options: str) -> subprocess.Popen[bytes]:
@@ -134,29 +137,39 @@ def test_a_killed_run_goes_on_bit_for_bit(
     assert _records(out)[before[0]]["step"] == saved_at + 1
 
 
-def test_a_killed_gan_goes_on_bit_for_bit(
-    pictures: Path, uncut_gan: list[Any], tmp_path: Path
+@pytest.mark.parametrize(
+    ("task", "save_every", "saved_at"),
+    [("gan", 7, 7), ("inpainting", 4, 4), ("inpainting", 4, 8)],
+    ids=["a GAN amid an accumulation", "inpainting before its second phase", "and in it"],
+)
+def test_a_killed_run_of_another_task_goes_on_bit_for_bit(
+    pictures: Path,
+    uncut_task: dict[str, list[Any]],
+    tmp_path: Path,
+    task: str,
+    save_every: int,
+    saved_at: int,
 ) -> None:
     out = tmp_path / "run"
     out.mkdir()
-    options = ["--gan", "--save-every", "7"]  # amid an accumulation, after a validation
+    options = ["--task", task, "--save-every", str(save_every)]
     process = _start(pictures, out, *options, "--pause", "0.1")
-    _wait_for(process, out, 8)
+    _wait_for(process, out, saved_at + 1)
     _kill_all(process)
     before = [len(_records(out))]
 
     resumed = _start(pictures, out, *options, "--resume", str(out / "last.ckpt"))
 
     assert resumed.wait(TIMEOUT) == 0, (tmp_path / "run.log").read_text()
-    _assert_goes_on_as([uncut_gan], out, before)
-    assert before[0] < STEPS
+    _assert_goes_on_as([uncut_task[task]], out, before)
+    assert _records(out)[before[0]]["step"] == saved_at + 1
 
 
 def test_two_processes_train_one_gan(pictures: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     out.mkdir()
 
-    ended = _start(pictures, out, "--gan", "--processes", "2", "--steps", "4").wait(TIMEOUT)
+    ended = _start(pictures, out, "--task", "gan", "--processes", "2", "--steps", "4").wait(TIMEOUT)
 
     assert ended == 0, (tmp_path / "run.log").read_text()
     one, other = (_records(out, rank) for rank in range(2))

@@ -22,11 +22,15 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from lit_restore.callbacks import ExactResume
 from lit_restore.callbacks.exact_resume import leave
-from lit_restore.data import GaussianNoise
-from lit_restore.datamodules import RestorationDataModule, SuperResolutionDataModule
-from lit_restore.losses import FeatureLoss
-from lit_restore.models import SRDiscriminator, SRResNet
-from lit_restore.tasks import RestorationTask, SuperResolutionGANTask
+from lit_restore.data import GaussianNoise, IrregularMasks
+from lit_restore.datamodules import (
+    InpaintingDataModule,
+    RestorationDataModule,
+    SuperResolutionDataModule,
+)
+from lit_restore.losses import FeatureLoss, InpaintingLoss
+from lit_restore.models import PartialConvUNet, SRDiscriminator, SRResNet
+from lit_restore.tasks import InpaintingTask, RestorationTask, SuperResolutionGANTask
 
 
 def digest(*tensors: Tensor) -> str:
@@ -58,7 +62,7 @@ class Record(Callback):
             "weights": digest(*pl_module.parameters(), *buffers),
             "optimizer": digest(*moments),
             "lr": trainer.optimizers[0].param_groups[0]["lr"],
-            "samples": digest(batch["input"], batch["target"]),
+            "samples": digest(batch["input"], batch["target"]),  # the input has the masks' holes
             "paths": [Path(path).name for path in batch["path"]],
         }
         with (self.folder / f"rank{trainer.global_rank}.jsonl").open("a") as file:
@@ -109,6 +113,29 @@ def gan(options: argparse.Namespace) -> tuple[LightningModule, LightningDataModu
     return task, data
 
 
+def inpainting(options: argparse.Namespace) -> tuple[LightningModule, LightningDataModule]:
+    """Random masks, six terms, and a second phase that begins between two checkpoints."""
+    task = InpaintingTask(
+        PartialConvUNet(widths=(4, 6), kernel_sizes=(4,)),
+        InpaintingLoss(weights="random", layers=["block1_conv1"]),
+        finetune_from=SECOND_PHASE,
+    )
+    data = InpaintingDataModule(
+        options.root,
+        IrregularMasks(),
+        size=16,
+        flip=True,
+        batch_size=3,
+        num_workers=options.workers,
+        cache=str(options.out / "cache"),
+    )
+    return task, data
+
+
+TASKS = {"restoration": restoration, "gan": gan, "inpainting": inpainting}
+SECOND_PHASE = 6
+
+
 def schedule(optimizer: torch.optim.Optimizer) -> LRScheduler:
     """Lower the rate at each step."""
     return torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.97)
@@ -123,14 +150,14 @@ def main() -> None:
     parser.add_argument("--save-every", type=int, default=0, help="steps; 0 for every epoch")
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--gan", action="store_true")
+    parser.add_argument("--task", choices=TASKS, default="restoration")
     parser.add_argument("--pause", type=float, default=0.0)
     parser.add_argument("--resume")
     options = parser.parse_args()
     torch.set_num_threads(1)
     seed_everything(0, verbose=False)
     options.out.mkdir(parents=True, exist_ok=True)
-    task, data = (gan if options.gan else restoration)(options)
+    task, data = TASKS[options.task](options)
     saving: dict[str, Any] = {"every_n_train_steps": options.save_every or None}
     last = ModelCheckpoint(options.out, "last", enable_version_counter=False, **saving)
     trainer = Trainer(
@@ -144,7 +171,7 @@ def main() -> None:
         enable_model_summary=False,
         default_root_dir=options.out,
         callbacks=[
-            *([] if options.gan else [EMAWeightAveraging(decay=0.9)]),
+            *([] if options.task == "gan" else [EMAWeightAveraging(decay=0.9)]),
             Record(options.out, options.pause),
             last,
             ExactResume(),

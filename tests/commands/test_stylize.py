@@ -33,14 +33,14 @@ def vgg(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """A green and a blue picture and a grey one with transparency; 40x32 and 30x20 pixels."""
+    """A green and a blue picture and a grey one with transparency; 40x32 and 44x40 pixels."""
     folder = tmp_path / "photos"
     folder.mkdir()
     random = np.random.default_rng(0)
     for name, size, tint in (
         ("a", (32, 40), (40, 200, 60)),
-        ("b", (20, 30), (30, 60, 220)),
-        ("c", (20, 30), (90, 90, 90)),
+        ("b", (40, 44), (30, 60, 220)),
+        ("c", (40, 44), (90, 90, 90)),
     ):
         noise = random.integers(-30, 30, (*size, 1)) + np.array(tint)
         picture = Image.fromarray(noise.clip(0, 255).astype(np.uint8))
@@ -114,7 +114,7 @@ def test_the_finer_size_goes_on_from_the_coarser_s_result(
 
 
 def test_colours_stay_if_asked(photos: Path, tmp_path: Path, vgg: Any) -> None:
-    assert run(photos, tmp_path, "--keep-colour", steps=10) == 0
+    assert run(photos, tmp_path, "--keep-colour", "--init", "noise", steps=10) == 0
     content = read_image(photos / "a.png").float() / 255
     result = read_image(tmp_path / "a+b.png").float() / 255
     inside = ((result > 0) & (result < 1)).all(dim=0)
@@ -122,7 +122,7 @@ def test_colours_stay_if_asked(photos: Path, tmp_path: Path, vgg: Any) -> None:
     same = moved - full_luma(moved[None])[0]
     assert same[:, inside].abs().max() < 2 / 255
     assert moved.abs().max() > 0.01
-    assert run(photos, tmp_path, "--overwrite", steps=10) == 0
+    assert run(photos, tmp_path, "--overwrite", "--init", "noise", steps=10) == 0
     free = read_image(tmp_path / "a+b.png").float() / 255 - content
     assert (free - full_luma(free[None])[0]).abs().max() > 0.1
 

@@ -1,5 +1,6 @@
 """Tests of lit_restore.inference.descent."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -134,6 +135,25 @@ def test_a_vain_search_begins_anew(image: nn.Parameter) -> None:
 def test_a_valley_is_found(image: nn.Parameter) -> None:
     *_, last = steps(image, 60)
     torch.testing.assert_close(last, torch.ones_like(last), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("wall", [float("nan"), float("inf")])
+def test_a_line_search_turns_back_from_what_is_not_finite(wall: float) -> None:
+    """Far from the wall at 3 the slope hardly changes, so that the first guess lies behind it."""
+    image = nn.Parameter(torch.tensor([[[[-50.0, -60.0]]]], dtype=torch.float64))
+    seen: list[float] = []
+
+    def pond(x: Tensor) -> dict[str, Tensor]:
+        left = (3 - x).clamp(min=1e-9)
+        value = torch.where(x < 3, -x - left.log(), wall).sum()
+        seen.append(value.item())
+        return {"one": value}
+
+    descent, optimizer = Descent(image, pond), lbfgs([image])
+    for _ in range(40):
+        descent.step(optimizer)
+    torch.testing.assert_close(image.detach(), torch.full_like(image, 2.0), atol=1e-3, rtol=0)
+    assert not all(map(math.isfinite, seen))
 
 
 def test_a_restart_after_nothing_is_refused(image: nn.Parameter) -> None:

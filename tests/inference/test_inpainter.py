@@ -176,6 +176,28 @@ def test_a_small_hole_of_a_large_picture_costs_no_more_than_its_surroundings() -
     assert torch.equal(result[:, :200], image[:, :200] / 255)
 
 
+def test_a_wide_hole_is_seen_with_half_of_its_width_around() -> None:
+    network = Probe()
+    mask = _mask(2, 900, (slice(0, 1), slice(300, 350)), (slice(1, 2), slice(560, 600)))
+
+    Inpainter(network, "cpu")(_image(2, 900), mask)
+
+    assert network.seen[0][0].shape == (1, 3, 2, 150 + 300 + 150)
+    assert torch.equal(network.seen[0][1][0], mask[:, :, 150:750].float())
+
+
+def test_what_was_given_is_left_as_it_was() -> None:
+    image, mask = _image(9, 9, torch.float32), _mask(9, 9, (slice(2, 4), slice(2, 4)))
+    before = image.clone(), mask.clone()
+
+    with torch.inference_mode():
+        for given in (mask, mask | True):
+            Inpainter(Probe(), "cpu")(image, given).zero_()
+
+    assert torch.equal(image, before[0])
+    assert torch.equal(mask, before[1])
+
+
 def test_holes_deeper_than_the_reach_are_filled_from_coarse_to_fine() -> None:
     network = Probe()
     mask = _mask(64, 64, (slice(16, 49), slice(16, 49)))  # 33 pixels: 17 deep

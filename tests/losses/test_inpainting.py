@@ -282,3 +282,22 @@ def test_shapes_that_do_not_fit_are_refused(
 def test_weights_that_cannot_be_meant_are_refused(weights: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="weights of terms of 0 or more, and one above 0; got"):
         InpaintingLoss(**weights, weights="random")
+
+
+def test_averaged_over_the_region_a_small_hole_counts_as_a_large_one() -> None:
+    target = torch.zeros(2, 3, 8, 8)
+    mask = torch.ones(2, 1, 8, 8)
+    mask[0, :, 0, 0] = 0
+    mask[1, :, :6] = 0
+    prediction = torch.where(mask == 0, torch.tensor([0.1, 0.3]).view(2, 1, 1, 1), 0.2) + target
+    loss = InpaintingLoss(1, 6, 0, 0, 0, 0, average="region")
+    terms = loss(prediction, target, mask)
+    assert terms["hole"].item() == pytest.approx(6 * 0.2)  # the mean of .1 and .3
+    assert terms["valid"].item() == pytest.approx(0.2)
+    whole = InpaintingLoss(1, 6, 0, 0, 0, 0)(prediction, target, mask)
+    assert whole["hole"].item() == pytest.approx(6 * (0.1 / 64 + 0.3 * 48 / 64) / 2)
+
+
+def test_an_unknown_average_is_refused() -> None:
+    with pytest.raises(ValueError, match="average must be 'picture' or 'region', got 'hole'"):
+        InpaintingLoss(average="hole")  # type: ignore[arg-type]

@@ -82,6 +82,15 @@ def test_what_has_nothing_of_it_has_terms_of_one(pictures: Pictures) -> None:
     assert terms["style"].item() == pytest.approx(1)
 
 
+def test_a_layer_of_which_the_style_has_nothing_has_no_say(pictures: Pictures) -> None:
+    loss = made(pictures)
+    loss.aims.gram(0, LAYERS[1]).zero_()
+    others = StyleTransferLoss(thin(), CONTENT, [LAYERS[0], LAYERS[2]]).double()
+    others.remember(pictures[0], [pictures[1]])
+    expected = others(pictures[2])["style"] * 2 / 3
+    torch.testing.assert_close(loss(pictures[2])["style"], expected)
+
+
 def test_relative_terms_do_not_ask_how_large_the_maps_are(pictures: Pictures) -> None:
     plain, louder = thin(layer="block1_conv2"), thin(layer="block1_conv2")
     with torch.no_grad():

@@ -7,7 +7,15 @@ import pytest
 import torch
 from torch import nn
 
-from lit_restore.nn import SameConv2d, SameConvTranspose2d, glorot_uniform_, pass_through_
+from lit_restore.nn import (
+    PartialConv2d,
+    PartialUpConv2d,
+    SameConv2d,
+    SameConvTranspose2d,
+    glorot_uniform_,
+    mean_through_,
+    pass_through_,
+)
 
 LAYERS = [
     (nn.Conv2d(30, 70, 3), 100 * 9),
@@ -83,3 +91,47 @@ def test_what_a_narrow_chain_cannot_hold_is_not_handed_through() -> None:
     found = run(convs, image)[..., 12, 12]
     torch.testing.assert_close(found[0, :2], image[0, :2, 0, 0])
     assert found[0, 2] == 0
+
+
+def _pyramid() -> tuple[list[PartialConv2d], list[PartialUpConv2d]]:
+    encoder = [PartialConv2d(3, 5, 6, 2), PartialConv2d(5, 7, 4, 2)]
+    decoder = [PartialUpConv2d(7, 5, 3, 2, 5), PartialUpConv2d(5, 3, 3, 2, 3)]
+    mean_through_(encoder, decoder)
+    return encoder, decoder
+
+
+def _fill(image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Fill holes by a pyramid as it begins, without the part of it that was drawn."""
+    encoder, decoder = _pyramid()
+    with torch.no_grad():
+        decoder[-1].weight[:, 3:5] = 0
+        first, first_mask = encoder[0](image, mask)
+        x, low_mask = encoder[1](first.relu(), first_mask)
+        x, low_mask = decoder[0](x.relu(), low_mask, first.relu(), first_mask)
+        return decoder[1](nn.functional.leaky_relu(x, 0.2), low_mask, image, mask)[0]
+
+
+def test_a_pyramid_of_means_fills_holes_with_what_is_around() -> None:
+    torch.manual_seed(0)
+    image = torch.rand(2, 3, 16, 24) * 0.5 + torch.tensor([0.0, 0.5]).view(2, 1, 1, 1)
+    mask = torch.ones(2, 1, 16, 24)
+    mask[..., 5:9, 3:20] = 0
+    filled = _fill(torch.where(mask == 0, 9.0, image), mask)
+    for picture, seen in zip(filled, image, strict=True):
+        assert seen.min() < picture.min()
+        assert picture.max() < seen.max()
+    even = torch.tensor([0.2, 0.5, 0.7]).view(1, 3, 1, 1).expand(2, 3, 16, 24)
+    torch.testing.assert_close(_fill(even, mask), even)
+
+
+def test_the_rest_of_a_pyramid_is_drawn_by_he_s_rule() -> None:
+    torch.manual_seed(0)
+    convs = [PartialConv2d(3, 64, 6, 2), PartialConv2d(64, 64, 4, 2)]
+    ups = [PartialUpConv2d(64, 64, 3, 2, 64), PartialUpConv2d(64, 3, 3, 2, 3)]
+    mean_through_(convs, ups)
+    for layer, channels in ((convs[1], 64), (ups[0], 128)):
+        fan = channels * layer.kernel_size**2
+        expected = math.sqrt(2 / (1 + 0.2**2) / fan)
+        assert layer.weight[3:].std().item() == pytest.approx(expected, rel=0.03)
+        assert layer.bias is not None
+        assert layer.bias.eq(0).all()

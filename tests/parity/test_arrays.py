@@ -71,3 +71,12 @@ def test_a_digest_depends_on_values_names_shapes_types_and_settings() -> None:
     ]
     assert len(set(digests)) == len(digests)
     assert digest({"x": np.zeros((2, 3))}, 1) == digests[0]
+
+
+def test_a_mask_is_of_ones_and_zeros_in_blocks_and_alone() -> None:
+    mask = draw({"mask": Draw((2, 12, 15, 1), kind="mask")}, "some seed")["mask"]
+    assert mask.shape == (2, 12, 15, 1)
+    assert set(np.unique(mask)) == {0.0, 1.0}
+    assert not mask[:, 4:8, 5:10].any()  # the middle one of nine blocks
+    assert 0 < mask[:, :4, :5].mean() < 1  # the first one, with holes of single pixels
+    assert not np.array_equal(mask[0], mask[1])

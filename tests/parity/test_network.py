@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from lit_restore.nn import PartialConv2d, RegionNorm2d
 from parity.arrays import draw
 from parity.case import compute
 from parity.network import Network, draws, from_state, network_case, to_path, to_state
@@ -130,3 +131,33 @@ def test_a_case_follows_from_the_network() -> None:
     assert case.inputs["image"].shape == (2, 7, 8, 3)
     assert (case.terms, case.depth, case.null) == (112, 6, ("x",))
     assert "d dense/kernel" in compute(case, case.ours, "float64")
+
+
+class Masked(nn.Module):
+    """A layer that takes a mask, and one that is told of it."""
+
+    in_channels = 3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = PartialConv2d(3, 4)
+        self.norm = RegionNorm2d(4)
+
+    def forward(self, image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        x, mask = self.conv(image, mask)
+        return self.norm(x, mask)
+
+
+def test_a_network_with_a_mask_is_given_it_and_its_layers_masks_are_compared() -> None:
+    network = Network(Masked, (2, 7, 8), masked=True)
+    case = network_case("masked", network, "models.none", wrong={})
+    shapes = {name: one.shape for name, one in network.weights().items()}
+    assert shapes["norm/gamma"] == shapes["norm/beta"] == (4, 2)
+    assert shapes["conv/kernel"] == (3, 3, 3, 4)
+    found = compute(case, case.ours, "float64")
+    assert found["conv mask"].shape == (2, 7, 8, 1)
+    assert found["conv"].shape == found["norm"].shape == found["output"].shape == (2, 7, 8, 4)
+    assert "d mask" not in found
+    assert {"d image", "d conv/bias", "d norm/gamma"} <= found.keys()
+    mask = case.arrays("float64")["mask"]
+    assert 0 < mask.mean() < found["conv mask"].mean() < 1

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from lit_restore.data.images import Picture
 
-_GREY = (32, 224)  # levels that are neither black nor white; those of a JPEG are nearly so
-_MOST_GREY = 0.2  # smooth rims of holes stay below, photographs do not
 _MOST_HOLE = 0.75
 
 
@@ -41,8 +39,10 @@ class FileMask:
         Raises:
             ValueError: If there is no mask, or it is of another size or no mask.
         """
+        from lit_restore.data.mask_folder import read_mask
+
         path = self._path(job)
-        white = _read(path)
+        white = read_mask(path)
         size, expected = white.shape[-2:], picture.pixels.shape[-2:]
         if size != expected:
             raise ValueError(
@@ -86,16 +86,3 @@ def mask_files(path: Path) -> Sequence[Path]:
     if not files:
         raise UsageError(f"--mask {path}: there are no pictures in this folder")
     return files
-
-
-def _read(path: Path) -> "Tensor":
-    """Read where a mask is white, shape (1, H, W), bool; what is transparent counts as black."""
-    from lit_restore.data.images import read_image
-
-    levels = read_image(path, alpha="composite=#000000", bit_depth=8).float().mean(0, keepdim=True)
-    grey = ((levels >= _GREY[0]) & (levels < _GREY[1])).float().mean()
-    if grey > _MOST_GREY:
-        raise ValueError(
-            f"the mask {path} must be black and white, got {float(grey):.0%} of pixels in between"
-        )
-    return levels >= 128

@@ -95,13 +95,7 @@ class MaskFolder(MaskSource):
 
     def _read(self, path: Path) -> Tensor:
         """Read a mask at its own size, shape (1, H, W), bool; True where valid."""
-        levels = read_image(path, bit_depth=8).float().mean(0, keepdim=True)
-        grey = float(((levels >= _GREY[0]) & (levels < _GREY[1])).float().mean())
-        if grey > _MOST_GREY:
-            raise ValueError(
-                f"{path}: a mask must be black and white, got {grey:.0%} of pixels in between"
-            )
-        light = levels >= 128
+        light = read_mask(path)
         if bool(light.all()) or not light.any():
             shade = "white" if light.any() else "black"
             raise ValueError(f"{path}: a mask must have holes and valid pixels, got all {shade}")
@@ -116,3 +110,27 @@ class MaskFolder(MaskSource):
                 f"average (expected at most {MOST_HOLE:.0%}): say white: {other}, or check: false "
                 "if that is meant"
             )
+
+
+def read_mask(path: Path) -> Tensor:
+    """Read a mask, whatever its white means.
+
+    Args:
+        path: A black and white picture; its levels are split at 128, so that smooth rims don't
+            matter, and what is transparent counts as black.
+
+    Returns:
+        Shape (1, H, W), bool; True where white.
+
+    Raises:
+        ValueError: If more than a fifth of its pixels are neither black nor white.
+        ImageFileError: If the file cannot be read.
+    """
+    picture = read_image(path, alpha="composite=#000000", bit_depth=8)
+    levels = picture.float().mean(0, keepdim=True)
+    grey = float(((levels >= _GREY[0]) & (levels < _GREY[1])).float().mean())
+    if grey > _MOST_GREY:
+        raise ValueError(
+            f"the mask {path} must be black and white, got {grey:.0%} of pixels in between"
+        )
+    return levels >= 128

@@ -132,7 +132,7 @@ def test_a_picture_among_the_masks_is_named(folder: Path) -> None:
     ramp = np.tile(np.arange(70, dtype=np.uint8) * 3, (45, 1))
     Image.fromarray(ramp).save(folder / "6.png")
 
-    with pytest.raises(ValueError, match=r"6\.png: a mask must be black and white, got \d\d%"):
+    with pytest.raises(ValueError, match=r"6\.png must be black and white, got \d\d%"):
         MaskFolder(str(folder), "hole")
 
 

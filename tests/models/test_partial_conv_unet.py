@@ -178,6 +178,13 @@ def test_it_can_be_copied_after_use() -> None:
     assert torch.equal(copy.deepcopy(network)(image, torch.ones_like(mask)), expected)
 
 
+def test_it_compiles() -> None:
+    network, (image, mask) = small(normalize="count").eval(), picture()
+    compiled = torch.compile(network, backend="aot_eager")
+    for valid in (mask, torch.ones_like(mask)):
+        torch.testing.assert_close(compiled(image, valid), network(image, valid))
+
+
 def test_what_it_cannot_take_is_refused() -> None:
     with pytest.raises(ValueError, match="must be multiples of 8, got 24x41"):
         small()(torch.rand(1, 3, 24, 41), torch.ones(1, 1, 24, 41))

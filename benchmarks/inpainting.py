@@ -165,16 +165,11 @@ def _scores(fill: Method, sample: Sample) -> tuple[float, float]:
     """PSNR over the holes, and over the whole picture."""
     import torch
 
+    from lit_restore.metrics import hole_psnr, psnr
+
     result = torch.where(sample.mask, sample.picture, fill(sample.picture, sample.mask))
-    squares = (result.double() - sample.picture.double()).square()
-    holes = squares[(~sample.mask).expand_as(squares)]
-    return _decibels(float(holes.mean())), _decibels(float(squares.mean()))
-
-
-def _decibels(error: float) -> float:
-    import math
-
-    return 10 * math.log10(255**2 / max(error, 1e-10))
+    pair = result[None].double(), sample.picture[None].double()
+    return float(hole_psnr(*pair, sample.mask[None], peak=255)), float(psnr(*pair, peak=255))
 
 
 def _mean(values: Sequence[float]) -> float:

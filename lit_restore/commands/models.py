@@ -23,7 +23,7 @@ def main(argv: Sequence[str]) -> int:
     """
     parser = Parser(
         prog="lit-restore models",
-        description="List the trained networks that are shipped, for lit-restore restore --model.",
+        description="List the trained networks that are shipped, by the names that --model takes.",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
     arguments = parser.parse_args(argv)

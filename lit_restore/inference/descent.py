@@ -103,7 +103,8 @@ class Descent:
             The terms of the picture before the step.
         """
         terms, before = self.evaluate(), self.image.detach().clone()
-        (optimizer if by is None else by).step(self.total)
+        steps: Any = optimizer if by is None else by
+        steps.step(self.total)
         now = self.image.detach()
         self._seen = [one for one in self._seen if torch.equal(one.image, now)]
         seen = evaluations(optimizer)

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from lit_restore.losses._aims import Aims, shares_of
 from lit_restore.losses._frozen import Frozen
 from lit_restore.losses._wide import wide
 from lit_restore.losses.gram import gram_matrix
@@ -96,7 +97,7 @@ class StyleTransferLoss(nn.Module):
         self.normalize = normalize
         self.exponent = exponent
         self.white = 255 if features.inputs in ("caffe", "imagenet") else 1
-        self.aims = _Aims(torch.empty(0), [], [])
+        self.aims = Aims(torch.empty(0), [], [])
 
     @torch.no_grad()
     def remember(
@@ -115,7 +116,7 @@ class StyleTransferLoss(nn.Module):
         Raises:
             ValueError: If a shape is another, there is no style, or the weights do not fit.
         """
-        shares = _shares(style_weights, len(styles))
+        shares = shares_of(style_weights, len(styles))
         for image in (content, *styles):
             if image.ndim != 4 or len(image) != 1:
                 raise ValueError(f"expected one picture, (1, 3, H, W), got {tuple(image.shape)}")
@@ -124,7 +125,7 @@ class StyleTransferLoss(nn.Module):
             maps = self._maps(style, self.style_layers)
             grams.append({name: gram_matrix(one) / one[0, 0].numel() for name, one in maps.items()})
         aim = self._maps(content, [self.content_layer])[self.content_layer]
-        self.aims = _Aims(aim, grams, shares)
+        self.aims = Aims(aim, grams, shares)
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Compute the weighted terms.
@@ -191,41 +192,10 @@ class StyleTransferLoss(nn.Module):
         return {name: wide(one) for name, one in network.maps(image, layers).items()}
 
 
-class _Aims(nn.Module):
-    """What pictures are compared with; it moves with the loss and is in nobody's checkpoint."""
-
-    content: Tensor
-
-    def __init__(
-        self, content: Tensor, grams: Sequence[Mapping[str, Tensor]], shares: Sequence[float]
-    ) -> None:
-        super().__init__()
-        self.shares = tuple(shares)
-        self.register_buffer("content", content, persistent=False)
-        for index, layers in enumerate(grams):
-            for name, gram in layers.items():
-                self.register_buffer(f"gram{index}_{name}", gram, persistent=False)
-
-    def gram(self, index: int, name: str) -> Tensor:
-        """Find the mean Gram matrix of a style, shape (1, C, C)."""
-        return self.get_buffer(f"gram{index}_{name}")
-
-
 def _power(aim: Tensor) -> Tensor:
     """Sum the squares of what is aimed at; infinite if it is nothing, which then has no say."""
     power = aim.square().sum()
     return power.where(power > 0, torch.inf)
-
-
-def _shares(weights: Sequence[float] | None, count: int) -> list[float]:
-    if not count:
-        raise ValueError("expected at least one style, got none")
-    given = [1.0] * count if weights is None else [float(weight) for weight in weights]
-    if len(given) != count or min(given) < 0 or not 0 < sum(given) < float("inf"):
-        raise ValueError(
-            f"style_weights must be {count}, at least 0 and not all of them 0, got {given}"
-        )
-    return [weight / sum(given) for weight in given]
 
 
 def _check(

@@ -1,7 +1,7 @@
 """The U-Net of partial convolutions."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -72,7 +72,9 @@ class PartialConvUNet(nn.Module):
             self.decoder.append(_Stage(conv, None if last else norm, act))
             channels = width
         if norm == "none" and normalize == "coverage":
-            mean_through_(*([one.conv for one in part] for part in (self.encoder, self.decoder)))
+            stages: Sequence[Any] = (*self.encoder, *self.decoder)
+            convs = [stage.conv for stage in stages]
+            mean_through_(convs[: len(widths)], convs[len(widths) :])
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:
         """Fill the holes.

@@ -103,9 +103,10 @@ class InpaintingTask(LightningModule):
         """Enter the phase that this step belongs to."""
         if self.finetune_from is None:
             return
+        network: Any = self.network
         frozen = self.trainer.global_step >= self.finetune_from
-        if frozen != self.network.encoder_norm_frozen:
-            self.network.freeze_encoder_norm(frozen)
+        if frozen != network.encoder_norm_frozen:
+            network.freeze_encoder_norm(frozen)
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:
         """Fill the holes of a batch of images; valid pixels stay, and the rest is clipped.

@@ -21,7 +21,7 @@ from parity.network import Network, terms, to_state
 WIDTHS = (4, 5, 6, 7, 8)
 SIZE = (1, 35, 50)
 CONTENT = "block5_conv2"
-WEIGHTS = (30.0, 5.0, 1e-4)  # of thin maps of random weights, so that no term is lost
+WEIGHTS = (3000.0, 0.1, 1e-7)  # of thin maps of random weights, so that no term is lost
 MAXFUN, SHOWN = 20, 10
 
 _MEAN = (103.939, 116.779, 123.68)

@@ -209,5 +209,5 @@ def test_a_layer_that_is_not_finite_is_named(make_trainer: MakeTrainer) -> None:
 def test_phases_that_cannot_be_are_refused() -> None:
     with pytest.raises(ValueError, match="finetune_from must be 0 steps or more, got -1"):
         InpaintingTask(_network(), finetune_from=-1)
-    with pytest.raises(ValueError, match="with freeze_encoder_norm, .*got PartialConvNet"):
+    with pytest.raises(ValueError, match=r"with freeze_encoder_norm, .*got PartialConvNet"):
         InpaintingTask(PartialConvNet(width_scale=0.1), finetune_from=1)

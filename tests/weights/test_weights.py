@@ -11,15 +11,18 @@ import skimage
 import torch
 from PIL import Image
 
+from benchmarks import inpainting
+from benchmarks.inpainting_methods import as_bytes
 from lit_restore import weights
 from lit_restore.checkpoints import load_network, read_description
 from lit_restore.commands import evaluate
 from lit_restore.commands._comparison import Comparison, compare
 from lit_restore.commands.demo import HELD_OUT
-from lit_restore.data import read_image
+from lit_restore.data import IrregularMasks, read_image
 from lit_restore.data.resize import matlab_resize
-from lit_restore.inference import Restorer
-from lit_restore.metrics import PROTOCOLS, psnr
+from lit_restore.inference import Inpainter, Restorer, takes_mask
+from lit_restore.metrics import PROTOCOLS, hole_psnr, psnr
+from lit_restore.nn.masks import RATIO_BINS
 from lit_restore.weights import shipped, weights_path
 
 
@@ -37,8 +40,11 @@ def test_shipped_weights_rebuild_their_network(name: str) -> None:
     network = load_network(weights_path(name))
     channels, scale = getattr(network, "in_channels", 3), getattr(network, "scale", 1)
     size = 8 * network.multiple_of
+    given = [torch.rand(1, channels, size, size)]
+    if takes_mask(network):
+        given.append(torch.ones(1, 1, size, size))
     with torch.no_grad():
-        result = network(torch.rand(1, channels, size, size))
+        result = network(*given)
     assert result.shape == (1, channels, scale * size, scale * size)
     assert read_description(weights_path(name))["recipe"] == shipped()[name].recipe
 
@@ -46,6 +52,7 @@ def test_shipped_weights_rebuild_their_network(name: str) -> None:
 def test_shipped_weights_stay_small() -> None:
     sizes = {name: weights_path(name).stat().st_size for name in shipped()}
     assert sizes["mosaic_unet"] <= 4_000_000
+    assert sizes["inpaint_pconv"] <= 8_000_000
     assert sum(sizes[name] for name in ENLARGING) <= 20_000_000
 
 
@@ -83,6 +90,40 @@ def test_networks_that_enlarge_reach_what_the_index_says(
     np.testing.assert_allclose(
         [row["psnr"] for row in rows], [recorded["bicubic"], recorded["restored"]], atol=0.006
     )
+
+
+def test_inpaint_pconv_fills_better_than_the_mean_on_photographs_that_it_never_saw() -> None:
+    inpainter = Inpainter(load_network(weights_path("inpaint_pconv")))
+    gained = []
+    for index, picture in enumerate(("chelsea.png", "coffee.png", "rocket.jpg")):
+        target = read_image(Path(skimage.__file__).parent / "data" / picture)[:, 40:240, 100:340]
+        generator = torch.Generator().manual_seed(index)
+        mask = IrregularMasks(ratios=((0.2, 0.5),))(200, 240, generator)
+        target = target.float() / 255
+        mean = target.where(mask, 0).sum((1, 2), keepdim=True) / mask.sum()
+        filled, even = (
+            hole_psnr(one[None], target[None], mask[None])
+            for one in (inpainter(target, mask), mean.expand_as(target))
+        )
+        gained.append(float(filled - even))
+    assert min(gained) > 1
+    assert sum(gained) / 3 > 2
+
+
+def test_inpaint_pconv_reaches_what_the_index_says(tmp_path: Path) -> None:
+    if not os.environ.get("LIT_RESTORE_DATA"):
+        pytest.skip("LIT_RESTORE_DATA names no folder with natural/kodak and irregular_masks")
+    inpainter = Inpainter(load_network(weights_path("inpaint_pconv")), "cpu")
+    found: list[list[float]] = [[] for _ in inpainting.BINS]
+    for one in inpainting.deal(*inpainting.folders(), inpainting.SIZE):
+        filled = as_bytes(255 * inpainter(one.picture, one.mask))
+        pair = filled[None].double(), one.picture[None].double()
+        found[one.ratio_bin].append(float(hole_psnr(*pair, one.mask[None], peak=255)))
+    recorded = shipped()["inpaint_pconv"].quality
+    for (low, high), values in zip(RATIO_BINS, found, strict=True):
+        expected = recorded[f"kodak_128_holes_{100 * low:02.0f}-{100 * high:02.0f}"]
+        assert sum(values) / len(values) == pytest.approx(expected["restored"], abs=0.01)
+        assert low < 0.3 or expected["restored"] >= expected["telea"] + 0.5
 
 
 def test_a_changed_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,9 @@ half precision.
 """
 
 import math
+from typing import Any
 
+import torch
 from torch import Tensor
 
 from lit_restore.losses._wide import no_autocast, wide
@@ -31,7 +33,7 @@ def gram_matrix(features: Tensor) -> Tensor:
     """
     x = _rows(features)
     with no_autocast(x):
-        return x @ x.mT
+        return _Gram.apply(x)
 
 
 def covariance_matrix(features: Tensor) -> Tensor:
@@ -51,7 +53,7 @@ def covariance_matrix(features: Tensor) -> Tensor:
     """
     x = _centred(_rows(features))
     with no_autocast(x):
-        return x @ x.mT / x.shape[-1]
+        return _Gram.apply(x) / x.shape[-1]
 
 
 def correlation_matrix(features: Tensor) -> Tensor:
@@ -75,7 +77,27 @@ def correlation_matrix(features: Tensor) -> Tensor:
     powers = x.square().sum(dim=-1, keepdim=True)
     unit = x * powers.masked_fill(powers == 0, math.inf).rsqrt()  # / sqrt(H W) std
     with no_autocast(unit):
-        return unit @ unit.mT
+        return _Gram.apply(unit)
+
+
+class _Gram(torch.autograd.Function):
+    """``x @ x.mT``, whose gradient is one product, not two, and lies in memory as ``x`` does.
+
+    Autograd's own would come in NCHW whatever the maps are in, and adding it to that of the layers
+    above, of maps in channels_last, takes as long as a large convolution.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x @ x.mT
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        both = gradient + gradient.mT
+        with no_autocast(x):
+            return (x.mT @ both).mT if x.stride(1) == 1 else both @ x
 
 
 def _rows(features: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from lit_restore.inference._device import find_device
 from lit_restore.nn import to_unit
 
-REACH = 8
+REACH = 12
 CONTEXT = 128
 
 

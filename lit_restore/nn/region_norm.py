@@ -12,8 +12,6 @@ class RegionNorm2d(nn.Module):
 
     Whatever is in the hole, NaN too, changes nothing at the valid pixels. A region without pixels,
     or with one only, is fine. There are no running statistics: training and evaluation are alike.
-    The authors' code takes the mean and variance over the batch; the paper, and this, over each
-    picture.
 
     The basic form (RN-B) has a factor and an offset per channel for each region. The learnable one
     (RN-L) finds the regions itself, where a map of importance, drawn from the mean and the largest

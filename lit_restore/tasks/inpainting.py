@@ -4,23 +4,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import MultiStepLR
 from torchmetrics import MetricCollection
 
-from lit_restore import checkpoints
 from lit_restore.losses import InpaintingLoss
 from lit_restore.metrics import HolePSNR
 from lit_restore.nn.masks import RATIO_BINS, composite
-from lit_restore.tasks import _common, _rates
-from lit_restore.tasks._begin import begin_with
-from lit_restore.tasks._forensics import FiniteGuard
+from lit_restore.tasks import _common
 from lit_restore.tasks._rates import OptimizerFactory, SchedulerFactory
+from lit_restore.tasks._supervised import SupervisedTask, total
 
 
-class InpaintingTask(LightningModule):
+class InpaintingTask(SupervisedTask):
     """Train a network to fill the holes of pictures.
 
     Batches: ``input`` and ``target``, shape (N, 3, H, W) in unit range, and ``mask``, shape
@@ -73,31 +70,12 @@ class InpaintingTask(LightningModule):
         initial_weights: str | Path | None = None,
     ) -> None:
         _check_phases(network, finetune_from)
-        super().__init__()
-        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
-        self.network = network.to(memory_format=self.memory_format)
+        super().__init__(network, optimizer, scheduler, schedule_by, channels_last, initial_weights)
         self.loss = loss or InpaintingLoss(perceptual=0, style_prediction=0, style_composite=0)
-        self.optimizer = _common.Shared(optimizer)
-        self.scheduler = _common.Shared(scheduler) if scheduler else None
-        self.schedule_by = schedule_by
         self.finetune_from = finetune_from
         self.finetune_scale = finetune_scale
-        self.initial_weights = initial_weights
-        self.resumed = False
-        self.guard = FiniteGuard()
-        self._step: tuple[dict[str, Any], dict[str, Tensor]] = {}, {}
         self.val_metrics, self.val_holes = _metrics("val/")
         self.test_metrics, self.test_holes = _metrics("test/")
-
-    def on_fit_start(self) -> None:
-        """Begin with the given weights, unless a checkpoint is resumed."""
-        if self.initial_weights is not None and not self.resumed:
-            begin_with(self.network, self.initial_weights, "initial_weights")
-
-    def on_train_start(self) -> None:
-        """Begin anew, whatever an earlier fit met."""
-        self.guard = FiniteGuard(self.guard.late)
-        _rates.follow_layout(self.trainer.optimizers)
 
     def on_train_batch_start(self, batch: dict[str, Any], batch_idx: int) -> None:
         """Enter the phase that this step belongs to."""
@@ -120,26 +98,10 @@ class InpaintingTask(LightningModule):
         """
         return composite(self._predict(image, mask).to(image.dtype).clamp(0, 1), image, mask)
 
-    def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
-        """Return the sum of the terms."""
-        terms = self._terms(batch)
-        self._step = batch, {name: term.detach() for name, term in terms.items()}
-        loss = torch.stack(list(terms.values())).sum()
-        size = len(batch["input"])
-        self.log_dict({f"train/{name}": term for name, term in terms.items()}, batch_size=size)
-        self.log("train/loss", loss, prog_bar=True, batch_size=size)
-        return loss
-
-    def on_after_backward(self) -> None:
-        """Stop at what is not finite, and say where it came from.
-
-        Raises:
-            NonFiniteError: If a term or a gradient is NaN or infinite.
-        """
-        batch, terms = self._step
-        self.guard.check(
-            self, terms, batch, lambda: torch.stack(list(self._terms(batch).values())).sum()
-        )
+    def terms(self, batch: dict[str, Any]) -> dict[str, Tensor]:
+        """Compute the loss's terms of the unclipped prediction."""
+        prediction = self._predict(batch["input"], batch["mask"])
+        return self.loss(prediction, batch["target"], batch["mask"])
 
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
         """Log the loss and the metrics."""
@@ -153,54 +115,23 @@ class InpaintingTask(LightningModule):
         """Return the filled images, in unit range."""
         return self(batch["input"], batch["mask"])
 
-    def configure_optimizers(self) -> Any:
-        """Optimise every parameter of the network."""
-        optimizer = _rates.make_optimizer(self.optimizer, self.network, {})
-        if self.scheduler is not None:
-            scheduler = _rates.make_scheduler(self.scheduler, optimizer)
-            return [optimizer], [{"scheduler": scheduler, "interval": self.schedule_by}]
-        if self.finetune_from is None:
-            return optimizer
+    def with_schedule(self, optimizer: Optimizer) -> Any:
+        """Follow the schedule, or lower the rate for the second phase."""
+        if self.scheduler is not None or self.finetune_from is None:
+            return super().with_schedule(optimizer)
         scheduler = MultiStepLR(optimizer, [self.finetune_from], self.finetune_scale)
-        return [optimizer], [{"scheduler": scheduler, "interval": "step"}]
-
-    def configure_gradient_clipping(
-        self,
-        optimizer: Optimizer,
-        gradient_clip_val: float | None = None,
-        gradient_clip_algorithm: str | None = None,
-    ) -> None:
-        """Clip as the Trainer says."""
-        _rates.clip_gradients(self, optimizer, gradient_clip_val, gradient_clip_algorithm)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Describe the network, so that ``load_network`` needs nothing but the file."""
-        self.guard.settle(self)
-        checkpoint[checkpoints.KEY] = _common.describe_task(self, network=self.network)
-
-    def on_train_end(self) -> None:
-        """Read the last step's verdict."""
-        self.guard.settle(self)
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Follow the schedule of this run, which may be longer than the checkpoint's."""
-        self.resumed = True
-        _common.keep_new_schedule(checkpoint)
+        timed = {"scheduler": scheduler, "interval": "step"}
+        return {"optimizer": optimizer, "lr_scheduler": timed}
 
     def _predict(self, image: Tensor, mask: Tensor) -> Tensor:
         return self.network(image.contiguous(memory_format=self.memory_format), mask)
-
-    def _terms(self, batch: dict[str, Any]) -> dict[str, Tensor]:
-        prediction = self._predict(batch["input"], batch["mask"])
-        return self.loss(prediction, batch["target"], batch["mask"])
 
     def _measure(
         self, batch: dict[str, Any], prefix: str, whole: MetricCollection, holes: MetricCollection
     ) -> None:
         source, target, mask = batch["input"], batch["target"], batch["mask"]
         prediction = self._predict(source, mask)
-        terms = self.loss(prediction, target, mask)
-        loss = torch.stack(list(terms.values())).sum()
+        loss = total(self.loss(prediction, target, mask))
         self.log(f"{prefix}loss", loss, batch_size=len(source), sync_dist=True)
         filled = composite(prediction.to(source.dtype).clamp(0, 1), source, mask)
         whole.update(filled, target)

@@ -4,23 +4,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from lit_restore import checkpoints
 from lit_restore.inference.luma import brightness_of, resized, restore_luma, trimmed, with_margin
 from lit_restore.losses import L1Loss
 from lit_restore.metrics import PSNR
 from lit_restore.nn import to_unit
 from lit_restore.tasks import _common, _rates
-from lit_restore.tasks._begin import begin_with
-from lit_restore.tasks._common import Shared, image_metrics
-from lit_restore.tasks._forensics import FiniteGuard
+from lit_restore.tasks._common import image_metrics
 from lit_restore.tasks._rates import OptimizerFactory, SchedulerFactory
+from lit_restore.tasks._supervised import SupervisedTask
 
 
-class RestorationTask(LightningModule):
+class RestorationTask(SupervisedTask):
     """Train a network to map a degraded image to the clean one.
 
     Batches: ``input`` and ``target``, shape (N, 3, H, W) in unit range (the input may be smaller
@@ -69,19 +66,10 @@ class RestorationTask(LightningModule):
         initial_weights: str | Path | None = None,
     ) -> None:
         _rates.check_clip(clip_by_rate)
-        super().__init__()
-        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
-        self.network = network.to(memory_format=self.memory_format)
+        super().__init__(network, optimizer, scheduler, schedule_by, channels_last, initial_weights)
         self.loss = loss or L1Loss()
-        self.optimizer = Shared(optimizer)
-        self.scheduler = Shared(scheduler) if scheduler else None
-        self.schedule_by = schedule_by
         self.rate_scales = rate_scales or {}
         self.clip_by_rate = clip_by_rate
-        self.initial_weights = initial_weights
-        self.resumed = False
-        self.guard = FiniteGuard()
-        self._step: tuple[dict[str, Any], Tensor] = {}, torch.empty(0)
         self._brightness = brightness_of(network)
         self._margin = getattr(network, "margin", 0)
         self._signed = getattr(network, "value_range", "unit") == "signed"
@@ -94,17 +82,11 @@ class RestorationTask(LightningModule):
         """Refuse data of another scale than the network's."""
         _common.check_scale(self.network, getattr(self.trainer, "datamodule", None))
 
-    def on_fit_start(self) -> None:
-        """Begin with the given weights, unless a checkpoint is resumed."""
-        if self.initial_weights is not None and not self.resumed:
-            begin_with(self.network, self.initial_weights, "initial_weights")
-
     def on_train_start(self) -> None:
-        """Begin anew, whatever an earlier fit met."""
-        self.guard = FiniteGuard(self.guard.late)
+        """Refuse to clip in two ways."""
         if self.clip_by_rate is not None:
             _rates.check_clipping(self.trainer)
-        _rates.follow_layout(self.trainer.optimizers)
+        super().on_train_start()
 
     def forward(self, image: Tensor) -> Tensor:
         """Restore a batch of images; the result is clipped to unit range.
@@ -117,22 +99,9 @@ class RestorationTask(LightningModule):
         around = resized(image, getattr(self.network, "scale", 1)) if self._margin else image
         return with_margin(self._predict(image), around, self._margin).clamp(0, 1)
 
-    def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
-        """Return the loss of the unclipped prediction."""
-        prediction, target = self._pair(batch)
-        loss = self.loss(prediction, target)
-        self._step = batch, loss.detach()
-        self.log("train/loss", loss, prog_bar=True, batch_size=len(batch["input"]))
-        return loss
-
-    def on_after_backward(self) -> None:
-        """Stop at what is not finite, and say where it came from.
-
-        Raises:
-            NonFiniteError: If the loss or a gradient is NaN or infinite.
-        """
-        batch, loss = self._step
-        self.guard.check(self, {"loss": loss}, batch, lambda: self.loss(*self._pair(batch)))
+    def terms(self, batch: dict[str, Any]) -> dict[str, Tensor]:
+        """Compute the loss of the unclipped prediction."""
+        return {"loss": self.loss(*self._pair(batch))}
 
     def validation_step(self, batch: dict[str, Any], batch_idx: int) -> None:
         """Log the loss and the image metrics."""
@@ -160,13 +129,7 @@ class RestorationTask(LightningModule):
     def configure_optimizers(self) -> Any:
         """Optimise every parameter of the network."""
         optimizer = _rates.make_optimizer(self.optimizer, self.network, self.rate_scales)
-        if self.scheduler is None:
-            return optimizer
-        scheduler = _rates.make_scheduler(self.scheduler, optimizer)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": scheduler, "interval": self.schedule_by},
-        }
+        return self.with_schedule(optimizer)
 
     def configure_gradient_clipping(
         self,
@@ -178,21 +141,9 @@ class RestorationTask(LightningModule):
         if self.clip_by_rate is not None:
             _rates.clip_by_rate(optimizer, self.clip_by_rate)
         else:
-            _rates.clip_gradients(self, optimizer, gradient_clip_val, gradient_clip_algorithm)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Describe the network, so that ``load_network`` needs nothing but the file."""
-        self.guard.settle(self)
-        checkpoint[checkpoints.KEY] = _common.describe_task(self, network=self.network)
-
-    def on_train_end(self) -> None:
-        """Read the last step's verdict."""
-        self.guard.settle(self)
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Follow the schedule of this run, which may be longer than the checkpoint's."""
-        self.resumed = True
-        _common.keep_new_schedule(checkpoint)
+            super().configure_gradient_clipping(
+                optimizer, gradient_clip_val, gradient_clip_algorithm
+            )
 
     def _pair(self, batch: dict[str, Any]) -> tuple[Tensor, Tensor]:
         """Predict, and give what to compare the prediction with."""

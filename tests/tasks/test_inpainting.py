@@ -59,12 +59,12 @@ def test_training_on_one_batch_reduces_its_loss(make_trainer: MakeTrainer) -> No
     batch = _batch()
     task = InpaintingTask(_network(norm="none"), None, partial(torch.optim.Adam, lr=5e-3))
     with torch.no_grad():
-        before = sum(task._terms(batch).values())
+        before = sum(task.terms(batch).values())
 
     make_trainer(max_steps=40).fit(task, _loader(*[batch] * 40))
 
     with torch.no_grad():
-        assert sum(task._terms(batch).values()) < 0.9 * before
+        assert sum(task.terms(batch).values()) < 0.9 * before
 
 
 def test_a_step_is_that_of_a_plain_loop(make_trainer: MakeTrainer) -> None:

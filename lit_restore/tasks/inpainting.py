@@ -23,10 +23,11 @@ class InpaintingTask(SupervisedTask):
     Batches: ``input`` and ``target``, shape (N, 3, H, W) in unit range, and ``mask``, shape
     (N, 1, H, W), 1 where valid. Logs ``train/loss`` and each term as ``train/<term>``; for ``val/``
     and ``test/`` ``loss``, ``psnr`` (dB) and ``ssim`` of the whole picture, ``hole_psnr`` of the
-    hole alone, and ``hole_psnr_<low>-<high>`` of the pictures of each class of hole ratios, in
-    percent (NaN if there are none). What is measured is the composite: the input where it is valid,
-    the network's prediction in the hole. A loss or gradient that is not finite stops the run with a
-    ``NonFiniteError``. Checkpoints describe the network in plain values.
+    hole alone, and both of the pictures of each class of hole ratios, in percent:
+    ``hole_psnr_<low>-<high>``, ``psnr_<low>-<high>`` (NaN if there are none). What is measured is
+    the composite: the input where it is valid, the network's prediction in the hole. A loss or
+    gradient that is not finite stops the run with a ``NonFiniteError``. Checkpoints describe the
+    network in plain values.
 
     A second phase begins at step ``finetune_from``: the encoder's normalisation stays as it is (its
     statistics are those of maps with holes, which differ from batch to batch), and the learning
@@ -143,7 +144,9 @@ class InpaintingTask(SupervisedTask):
 def _metrics(prefix: str) -> tuple[MetricCollection, MetricCollection]:
     holes = {"hole_psnr": HolePSNR()}
     for index, (low, high) in enumerate(RATIO_BINS):
-        holes[f"hole_psnr_{round(100 * low):02d}-{round(100 * high):02d}"] = HolePSNR(index)
+        name = f"{round(100 * low):02d}-{round(100 * high):02d}"
+        holes[f"hole_psnr_{name}"] = HolePSNR(index)
+        holes[f"psnr_{name}"] = HolePSNR(index, "picture")
     # No groups: what the classes have in common at first, they do not have later.
     return _common.image_metrics(prefix), MetricCollection(
         dict(holes), prefix=prefix, compute_groups=False

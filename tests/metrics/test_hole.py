@@ -85,3 +85,15 @@ def test_pictures_without_a_hole_do_not_count(batch: Batch) -> None:
     assert metric.compute().isnan()
     metric.update(*batch)
     assert metric.compute().item() == pytest.approx(hole_psnr(*batch).mean().item(), abs=1e-5)
+
+
+def test_over_the_picture_it_is_the_psnr_of_the_pictures_with_a_hole(batch: Batch) -> None:
+    prediction, target, mask = batch
+    metric, last = HolePSNR(over="picture"), HolePSNR(5, "picture")
+    metric.update(prediction, target, mask.index_fill(0, torch.tensor([1]), 1))
+    last.update(*batch)
+    values = psnr(prediction, target)
+    assert metric.compute().item() == pytest.approx((values.sum() - values[1]).item() / 4, abs=1e-5)
+    assert last.compute().item() == pytest.approx(values[4].item(), abs=1e-5)
+    with pytest.raises(ValueError, match="over must be 'hole' or 'picture', got 'whole'"):
+        HolePSNR(over="whole")  # type: ignore[arg-type]

@@ -113,10 +113,11 @@ def test_it_measures_the_filled_picture_and_the_hole_by_class(
     assert found[f"{prefix}/psnr"] == pytest.approx(sum(whole) / 5, abs=1e-4)
     assert found[f"{prefix}/hole_psnr"] == pytest.approx(sum(holes) / 5, abs=1e-4)
     for low, high in RATIO_BINS:
-        inside = [one for one, ratio in zip(holes, ratios, strict=True) if low < ratio <= high]
-        expected = sum(inside) / len(inside) if inside else math.nan
-        name = f"{prefix}/hole_psnr_{100 * low:02.0f}-{100 * high:02.0f}"
-        assert found[name] == pytest.approx(expected, abs=1e-4, nan_ok=True)
+        for name, values in (("hole_psnr", holes), ("psnr", whole)):
+            inside = [one for one, ratio in zip(values, ratios, strict=True) if low < ratio <= high]
+            expected = sum(inside) / len(inside) if inside else math.nan
+            name = f"{prefix}/{name}_{100 * low:02.0f}-{100 * high:02.0f}"
+            assert found[name] == pytest.approx(expected, abs=1e-4, nan_ok=True)
     assert 0 < found[f"{prefix}/ssim"] < 1
 
 

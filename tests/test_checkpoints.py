@@ -25,6 +25,7 @@ from lit_restore.checkpoints import (
     read_description,
     save_network,
 )
+from lit_restore.inference import takes_mask
 from lit_restore.interop.graph import GraphNetwork
 from lit_restore.models import MosaicUNet, SmallMosaicUNet
 from lit_restore.tasks import RestorationTask
@@ -57,6 +58,11 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "ResNetSR": {"in_channels": 1, "width": 4, "depth": 2},
     "VGGFeatures": {
         "depth": 19, "layer": "block4_pool", "inputs": "raw", "widths": [3, 4, 5, 6, 7],
+        "pool": "average",
+    },
+    "PartialConvNet": {"norm": "region", "width_scale": 0.1},
+    "PartialConvUNet": {
+        "widths": [4, 6], "kernel_sizes": [4, 3], "norm": "none", "normalize": "count",
     },
 }  # fmt: skip
 NETWORKS = [(name, chosen) for name in models.__all__ for chosen in ({}, ARGUMENTS.get(name, {}))]
@@ -72,9 +78,14 @@ def shaken(network: nn.Module) -> nn.Module:
     return network
 
 
-def picture(network: nn.Module) -> Tensor:
+def given(network: nn.Module) -> list[Tensor]:
+    """What a network reads: a picture, and for one that fills holes a mask."""
     generator = torch.Generator().manual_seed(1)
-    return torch.rand(1, network.in_channels, 16, 16, generator=generator)
+    size = max(16, network.multiple_of)
+    tensors = [torch.rand(1, network.in_channels, size, size, generator=generator)]
+    if takes_mask(network):
+        tensors.append((torch.rand(1, 1, size, size, generator=generator) > 0.3).float())
+    return tensors
 
 
 def assert_same(found: nn.Module, expected: nn.Module) -> None:
@@ -82,7 +93,7 @@ def assert_same(found: nn.Module, expected: nn.Module) -> None:
     layout = torch.contiguous_format  # another one may round otherwise
     with torch.no_grad():
         found, expected = (
-            network.eval().to(memory_format=layout)(picture(network))
+            network.eval().to(memory_format=layout)(*given(network))
             for network in (found, expected)
         )
     assert torch.equal(found, expected)

@@ -2,9 +2,12 @@
 
 from torch import Tensor, nn
 
+from lit_restore.nn import PartialConv2d
+
 _KINDS: tuple[tuple[type[nn.Module], str], ...] = (
     (nn.ConvTranspose2d, "Conv2DTranspose"),
     (nn.Conv2d, "Conv2D"),
+    (PartialConv2d, "Conv2D"),
     (nn.Linear, "Dense"),
     (nn.BatchNorm2d, "BatchNormalization"),
     (nn.InstanceNorm2d, "InstanceNormalization"),

@@ -18,7 +18,14 @@ from torch import Tensor, nn
 from lit_restore.interop import KerasLayer, load_into, read_keras, save_keras_weights, write_keras
 from lit_restore.interop.keras_files import KerasFileError
 from lit_restore.interop.name_maps import SRCNN_TITU1994
-from lit_restore.models import SRCNN, MosaicUNet, ResNetSR, VGGFeatures
+from lit_restore.models import (
+    SRCNN,
+    MosaicUNet,
+    PartialConvNet,
+    PartialConvUNet,
+    ResNetSR,
+    VGGFeatures,
+)
 from lit_restore.nn import KerasBatchNorm2d
 
 FORMATS = ["a.h5", "a.weights.h5"]
@@ -93,7 +100,8 @@ def test_a_round_trip_through_a_keras_file_keeps_every_bit(
 @pytest.mark.parametrize(
     "build",
     [lambda: SRCNN(2, (5, 4)), lambda: ResNetSR(width=4, depth=2),
-     lambda: VGGFeatures(widths=(2, 3, 4, 5, 6)), lambda: MosaicUNet(widths=(4, 6))],
+     lambda: VGGFeatures(widths=(2, 3, 4, 5, 6)), lambda: MosaicUNet(widths=(4, 6)),
+     lambda: PartialConvNet(width_scale=0.1), lambda: PartialConvUNet(widths=(4, 6))],
 )  # fmt: skip
 def test_networks_of_ours_come_back_from_files_of_their_own_names(
     build: Callable[[], nn.Module], name: str, tmp_path: Path

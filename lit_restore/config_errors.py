@@ -19,6 +19,7 @@ _MODULE = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
 _VALUE = re.compile(r"Expected an? (.+?)\. Got value: (.*)")
 _UNKNOWN = re.compile(r"(?:does not accept option '|unrecognized arguments: --)([\w.]+)")
 _IMPORT = re.compile(r"Expected a dot import path string: (\S+)")
+_REQUIRED = re.compile(r"the following arguments are required: ([\w., ]+)")
 _NOT_GIVEN = ("args", "kwargs", "params")  # the code gives them, a config cannot
 _SHORT = ("tasks", "datamodules", "callbacks", "models", "losses", "data")
 
@@ -31,7 +32,7 @@ def explain(message: str, options: Iterable[str] = ()) -> str:
         options: The parser's own keys, for the nearest right one.
     """
     known = list(options)
-    for rule in (_unknown_option, _unknown_argument, _unknown_name, _wrong_value):
+    for rule in (_unknown_option, _unknown_argument, _unknown_name, _missing, _wrong_value):
         line = rule(message, known)
         if line:
             return line
@@ -66,6 +67,16 @@ def _unknown_name(message: str, options: list[str]) -> str:
         near = _near(found[1], names)
         return f"{_place(message[: found.start()])}: there is no class {found[1]!r}.{near}"
     return ""
+
+
+def _missing(message: str, options: list[str]) -> str:
+    """Arguments without a default that a class was not given."""
+    found = _REQUIRED.search(message)
+    classes = _CLASSES.findall(message[: found.start()]) if found else []
+    if not (found and classes):
+        return ""
+    place = _place(message[: found.start()])
+    return f"{place}: {classes[-1].rpartition('.')[2]} needs {found[1].strip()}"
 
 
 def _wrong_value(message: str, options: list[str]) -> str:

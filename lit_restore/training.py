@@ -38,6 +38,7 @@ _NOISE = (
     r".*your dataloader is not resumable.*",  # ours is, by the DataModule's state
     r".*The number of training batches.*",
     r".*Checkpoint directory .* exists and is not empty.*",
+    r".*could not find the monitored key.*",  # no validation took place yet; if one did, it raises
     r".*with manual optimization and every_n_train_steps.*",  # after the step is what we want
     r".*in eval mode at the start of training.*",  # averaged networks are
     r".*saving a checkpoint outside the 'fit' stage.*",
@@ -145,7 +146,7 @@ def quieten() -> None:
 
     def is_news(record: logging.LogRecord) -> bool:
         text = record.getMessage()
-        return "Tip" not in text and "litlogger" not in text
+        return not any(word in text for word in ("Tip", "litlogger", "was configured so"))
 
     for name in ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.rank_zero"):
         logging.getLogger(name).addFilter(is_news)

@@ -147,3 +147,10 @@ def test_a_message_of_another_kind_is_kept_in_one_short_line() -> None:
 
 def test_without_a_near_name_none_is_proposed() -> None:
     assert explain("unrecognized arguments: --zzz", ["model", "data"]) == "there is no key 'zzz'."
+
+
+def test_what_a_class_lacks_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    config = CONFIG.with_name("inpainting_pconv.yaml")
+    words = ["fit", f"--config={config}", "--data.masks=MaskFolder", "--data.masks.root=masks"]
+    assert main(words) == 2
+    assert capsys.readouterr().err == "lit-restore fit: data.masks: MaskFolder needs white\n"

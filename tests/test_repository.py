@@ -101,3 +101,11 @@ def test_the_files_that_a_repository_needs_are_there() -> None:
     needed = {"README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", ".ci/run"}
     assert needed <= set(tracked())
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
+
+
+def test_what_the_readme_links_to_is_there_and_nothing_is_left_to_fill_in() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+    assert [link for link in links if not (ROOT / link).exists()] == []
+    prose = re.sub(r"```.*?```|`[^`]*`|\[[^\]]*\]\([^)]*\)", "", text, flags=re.DOTALL)
+    assert re.findall(r"\b[A-Z]{8,}\b", prose) == []

@@ -6,6 +6,7 @@ from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import BasePredictionWriter
+from lightning.pytorch.utilities import rank_zero_info
 from torch import Tensor
 
 from lit_restore.data.images import write_image
@@ -33,6 +34,10 @@ class ImageWriter(BasePredictionWriter):
         self._target = self.folder or Path(log_dir) / "predictions"
         self._target.mkdir(parents=True, exist_ok=True)
         self._written = {}
+
+    def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Say where they are."""
+        rank_zero_info(f"predictions are in {self._target}")
 
     def write_on_batch_end(
         self,

@@ -17,12 +17,18 @@ def add_mask_arguments(parser: argparse.ArgumentParser) -> None:
         "--mask",
         type=Path,
         metavar="PATH",
-        help="a black and white picture of the same size, or a folder of them called as the inputs",
+        help="a black and white picture of the same size, or a folder of them called as the "
+        "inputs; white is what to fill, and grey rims are cut at half",
     )
     sources.add_argument(
         "--mask-alpha", action="store_true", help="what is transparent; outputs are opaque then"
     )
-    sources.add_argument("--mask-color", metavar="#rrggbb", help="what has this very colour")
+    sources.add_argument(
+        "--mask-color",
+        "--mask-colour",
+        metavar="#rrggbb",
+        help="what has this very colour; in quotes, since # begins a comment in most shells",
+    )
     sources.add_argument(
         "--mask-rect",
         type=rectangle,
@@ -33,7 +39,7 @@ def add_mask_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mask-valid",
         choices=("black", "white"),
-        help="what is to be kept in the file of --mask (black); the rest is hole",
+        help="what is to be kept in the file of --mask; the other is filled (black)",
     )
     parser.add_argument(
         "--mask-tolerance",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ADAM_RATE = 0.02  # of unit range
 LINES = 10
+_LEAST_SIDE = 16  # pixels; VGG halves them four times before its last layers
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,20 @@ class FileStylist:
         given = self.settings
         content, *styles = [self._read(path) for path in (source, *given.styles)]
         final = longer_side(content, given.size)
+        self._check_smallest(content, final)
         for level in range(given.coarse_to_fine, -1, -1):
             side = max((given.style_size or final) >> level, 1)
             smaller = [with_side(style, side) for style in styles]
             yield with_side(content, max(final >> level, 1)), smaller
+
+    def _check_smallest(self, content: "Tensor", final: int) -> None:
+        sides = [side * final // max(content.shape[-2:]) for side in content.shape[-2:]]
+        smallest = min(sides) >> self.settings.coarse_to_fine
+        if smallest < _LEAST_SIDE:
+            raise ValueError(
+                f"the shorter side would begin at {smallest} pixels, and VGG needs {_LEAST_SIDE}: "
+                "lower --coarse-to-fine, or raise --size"
+            )
 
     def _read(self, path: Path) -> "Tensor":
         from lit_restore.data.images import read_header

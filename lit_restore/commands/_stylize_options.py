@@ -43,7 +43,7 @@ def _add_picture_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--seed", type=int, default=0, help="of the noise (0)")
     colour = "take the style of the brightness alone, and keep the content's colours"
-    group.add_argument("--keep-colour", action="store_true", help=colour)
+    group.add_argument("--keep-colour", "--keep-color", action="store_true", help=colour)
 
 
 def _add_loss_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,15 +59,15 @@ def _add_loss_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--style-layers", nargs="+", default=_LAYERS, metavar="LAYER", help=first)
     shares = "share of each STYLE (all alike)"
     group.add_argument("--style-weights", nargs="+", type=float, metavar="W", help=shares)
-    group.add_argument("--content-weight", type=float, metavar="W", help="of the content")
-    group.add_argument("--style-weight", type=float, metavar="W", help="of the style")
-    group.add_argument("--tv-weight", type=float, metavar="W", help="of the roughness")
+    group.add_argument("--content-weight", type=float, metavar="W", help="of the content (1)")
+    group.add_argument("--style-weight", type=float, metavar="W", help="of the style (10)")
+    group.add_argument("--tv-weight", type=float, metavar="W", help="of the roughness (1)")
     group.add_argument(
         "--normalize",
         choices=("relative", "notes", "gatys"),
         default="relative",
-        help="what the three are divided by; the weights' defaults follow (relative: they mean the "
-        "same at every size, and for every VGG)",
+        help="what the three are divided by (relative: weights mean the same at every size, and "
+        "for every VGG); with the others the weights have other defaults",
     )
 
 

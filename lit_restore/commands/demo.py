@@ -75,6 +75,11 @@ def _demo(arguments: argparse.Namespace, photos: Path) -> None:
     crops = compare(network, held_out, "zoom", CROPS)
     before_after(whole, out / "before_after.png")
     sys.stdout.write(_table(whole, crops))
+    if trainer.global_step < arguments.steps / 2:
+        sys.stdout.write(
+            f"\nonly {trainer.global_step} of {arguments.steps} steps were done in time: this "
+            "machine is slow or busy; --max-minutes 20 gains more, and the shipped weights most\n"
+        )
     sys.stdout.write(f"\nthe picture:  {out / 'before_after.png'}\n")
     sys.stdout.write(f"the network:  {out / 'mosaic_unet.safetensors'}\n")
 

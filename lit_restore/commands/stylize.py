@@ -93,7 +93,12 @@ def _loss(arguments: argparse.Namespace) -> "StyleTransferLoss":
     try:
         network = load_vgg(arguments.weights, arguments.vgg, last, arguments.pool)
     except VGGWeightsError as error:
-        told = str(error).replace("as the loss's argument weights", "by --weights")
+        told = str(error).replace(
+            "as the argument weights, where the config has weights: null", "by --weights"
+        )
+        told = told.replace("or null for", "or, without --weights,")
+        if "does not fit" in told or "does not fill" in told or "is not torchvision's" in told:
+            told += f" (is it VGG{35 - arguments.vgg}'s? --vgg {35 - arguments.vgg} reads that)"
         raise MissingWeightsError(told) from error
     return StyleTransferLoss(
         network,

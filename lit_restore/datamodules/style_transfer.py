@@ -22,7 +22,7 @@ class StyleTransferDataModule(LightningDataModule):
 
     Args:
         content: Image file.
-        styles: Image files.
+        styles: Image files, or one.
         style_weights: Share of each style; None: all alike.
         size: Pixels of the result's longer side; None: the content's own, but 512 at most.
         style_size: Pixels of the styles' longer sides; None: the result's.
@@ -37,7 +37,7 @@ class StyleTransferDataModule(LightningDataModule):
     def __init__(
         self,
         content: str,
-        styles: Sequence[str],
+        styles: Sequence[str] | str,
         style_weights: Sequence[float] | None = None,
         size: int | None = None,
         style_size: int | None = None,
@@ -49,7 +49,7 @@ class StyleTransferDataModule(LightningDataModule):
             raise ValueError(f"steps_per_epoch must be at least 1, got {steps_per_epoch}")
         super().__init__()
         self.content = content
-        self.styles = list(styles)
+        self.styles = [styles] if isinstance(styles, str) else list(styles)
         self.style_weights = style_weights
         self.size = size
         self.style_size = style_size

@@ -123,8 +123,8 @@ class Inpainter:
             raise ValueError(f"image must be uint8 or float in unit range, got {image.dtype}")
         if mask.shape != (1, *image.shape[1:]):
             raise ValueError(
-                f"mask must have shape {(1, *image.shape[1:])} as the image has, got "
-                f"{tuple(mask.shape)}"
+                f"mask must have shape {(1, *image.shape[1:])} for an image of "
+                f"{tuple(image.shape)}, got {tuple(mask.shape)}"
             )
         if not ((mask == 0) | (mask == 1)).all():
             raise ValueError("mask must be 1 where valid and 0 in the holes, got other values")

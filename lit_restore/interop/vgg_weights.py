@@ -110,7 +110,7 @@ def _download(depth: int) -> Any:
         raise VGGWeightsError(
             f"VGG{depth}'s weights are not in {_cached(depth)}, and torchvision cannot download "
             f"them ({reason}): put that file there, or give torchvision's .pth or Keras's .h5 of "
-            f"VGG{depth} as the loss's argument weights"
+            f"VGG{depth} as the argument weights, where the config has weights: null"
         ) from error
 
 

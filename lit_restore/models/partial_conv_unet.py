@@ -88,12 +88,19 @@ class PartialConvUNet(nn.Module):
             Shape (N, 3, H, W), not clipped; it differs from ``image`` where that is valid, too.
 
         Raises:
-            ValueError: If H or W is not such a multiple, or ``mask`` has another shape.
+            ValueError: If H or W is not such a multiple, ``mask`` has another shape, or BatchNorm
+                would have to learn from a single value.
         """
         height, width = image.shape[-2:]
         if height % self.multiple_of or width % self.multiple_of:
             raise ValueError(
                 f"height and width must be multiples of {self.multiple_of}, got {height}x{width}"
+            )
+        learns = self.training and self.norm == "batch" and not self.encoder_norm_frozen
+        if learns and len(image) * height * width == self.multiple_of**2:
+            raise ValueError(
+                "BatchNorm cannot learn from one value of a channel: expected a batch of 2 or "
+                f"more, or sides above {self.multiple_of}; got one picture of {height}x{width}"
             )
         x, skips = image, []
         for stage in self.encoder:

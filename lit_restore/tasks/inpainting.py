@@ -51,7 +51,7 @@ class InpaintingTask(SupervisedTask):
 
     Raises:
         ValueError: If ``finetune_from`` is negative, or the network has no ``freeze_encoder_norm``
-            for it.
+            for it; when a run starts, if the network does not take the data's size.
 
     Source:
         Liu et al., "Image Inpainting for Irregular Holes Using Partial Convolutions", ECCV 2018,
@@ -77,6 +77,16 @@ class InpaintingTask(SupervisedTask):
         self.finetune_scale = finetune_scale
         self.val_metrics, self.val_holes = _metrics("val/")
         self.test_metrics, self.test_holes = _metrics("test/")
+
+    def setup(self, stage: str) -> None:
+        """Refuse samples whose size the network does not take."""
+        size = getattr(getattr(self.trainer, "datamodule", None), "size", None)
+        multiple = getattr(self.network, "multiple_of", 1)
+        if size is not None and size % multiple:
+            raise ValueError(
+                f"data.size must be a multiple of {multiple} for this "
+                f"{type(self.network).__name__}, got {size}"
+            )
 
     def on_train_batch_start(self, batch: dict[str, Any], batch_idx: int) -> None:
         """Enter the phase that this step belongs to."""

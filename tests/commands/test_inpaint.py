@@ -373,7 +373,7 @@ def test_existing_outputs_are_skipped_unless_overwriting(
 
 
 @pytest.mark.parametrize(("words", "message"), [
-    ([], "one of the arguments --mask --mask-alpha --mask-color --mask-rect is required"),
+    ([], "--mask-alpha --mask-color/--mask-colour --mask-rect is required"),
     (["--mask-alpha", "--mask-color", "#000000"], "not allowed with argument"),
     (["--mask", "nowhere"], "--mask nowhere: there is no such file or folder"),
     (["--mask-rect", "1,2,3"], "expected X,Y,W,H in pixels, W and H at least 1, got '1,2,3'"),

@@ -220,7 +220,10 @@ def test_without_weights_one_sentence_says_so(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def load_vgg(*_: Any) -> None:
-        raise VGGWeightsError("put it there, or give a .h5 as the loss's argument weights")
+        raise VGGWeightsError(
+            "put it there, or give a .h5 as the argument weights, where the config has weights: "
+            "null"
+        )
 
     monkeypatch.setattr(vgg_weights, "load_vgg", load_vgg)
     assert run(photos, tmp_path) == 3
@@ -230,7 +233,10 @@ def test_without_weights_one_sentence_says_so(
 
 @pytest.mark.parametrize(
     ("words", "reason"),
-    [(["--init", "nowhere.png"], "nowhere.png: "), (["--size", 12], "at least 16x16 pixels")],
+    [
+        (["--init", "nowhere.png"], "nowhere.png: "),
+        (["--size", 12], "VGG needs 16: lower --coarse-to-fine, or raise --size"),
+    ],
 )
 def test_what_fails_is_told_and_leaves_nothing(
     words: list[object],

@@ -269,7 +269,7 @@ def test_a_network_of_signed_range_is_read_as_such() -> None:
     (torch.rand(1, 4, 4), torch.ones(1, 4, 4), r"image must have shape \(3, H, W\), got \(1, 4, 4"),
     (torch.rand(3, 0, 4), torch.ones(1, 0, 4), r"image must have shape"),
     (torch.ones(3, 4, 4).long(), torch.ones(1, 4, 4), "uint8 or float in unit range, got torch.in"),
-    (torch.rand(3, 4, 4), torch.ones(1, 4, 5), r"\(1, 4, 4\) as the image has, got \(1, 4, 5\)"),
+    (torch.rand(3, 4, 4), torch.ones(1, 4, 5), r"for an image of \(3, 4, 4\), got \(1, 4, 5\)"),
     (torch.rand(3, 4, 4), torch.ones(4, 4), r"mask must have shape \(1, 4, 4\)"),
     (torch.rand(3, 4, 4), torch.full((1, 4, 4), 255), "1 where valid and 0 in the holes"),
     (torch.rand(3, 4, 4), torch.full((1, 4, 4), torch.nan), "1 where valid and 0 in the holes"),

@@ -173,7 +173,7 @@ def test_where_none_are_to_be_had_one_sentence_says_how_to_get_them(
     assert str(caught.value) == (
         f"VGG19's weights are not in {cache / 'vgg19-dcbb9e9d.pth'}, and torchvision cannot "
         f"download them ({trouble}): put that file there, or give torchvision's .pth or Keras's "
-        ".h5 of VGG19 as the loss's argument weights"
+        ".h5 of VGG19 as the argument weights, where the config has weights: null"
     )
 
 

@@ -194,3 +194,14 @@ def test_what_it_cannot_take_is_refused() -> None:
         small("instance")
     with pytest.raises(ValueError, match="expected widths and kernel sizes"):
         PartialConvUNet([])
+
+
+def test_batch_norm_is_not_asked_to_learn_from_one_value() -> None:
+    network = PartialConvUNet(widths=(4, 6))
+    image, mask = torch.rand(2, 3, 4, 4), torch.ones(2, 1, 4, 4)
+    with pytest.raises(ValueError, match=r"a batch of 2 or more, or sides above 4; got one .* 4x4"):
+        network(image[:1], mask[:1])
+    assert network(image, mask).shape == image.shape
+    assert network.eval()(image[:1], mask[:1]).shape == (1, 3, 4, 4)
+    network.train().freeze_encoder_norm()
+    assert network(image[:1], mask[:1]).shape == (1, 3, 4, 4)

@@ -15,6 +15,8 @@ from torch.optim.lr_scheduler import ExponentialLR
 from torch.utils.data import DataLoader
 
 from lit_restore.checkpoints import load_network, save_network
+from lit_restore.data import CenterMask
+from lit_restore.datamodules import InpaintingDataModule
 from lit_restore.losses import HolePSNRLoss, InpaintingLoss
 from lit_restore.metrics import hole_psnr, psnr
 from lit_restore.models import PartialConvNet, PartialConvUNet
@@ -212,3 +214,11 @@ def test_phases_that_cannot_be_are_refused() -> None:
         InpaintingTask(_network(), finetune_from=-1)
     with pytest.raises(ValueError, match=r"with freeze_encoder_norm, .*got PartialConvNet"):
         InpaintingTask(PartialConvNet(width_scale=0.1), finetune_from=1)
+
+
+def test_samples_that_the_network_does_not_take_are_refused_at_once(
+    make_trainer: MakeTrainer, image_folder: Path
+) -> None:
+    data = InpaintingDataModule(str(image_folder), CenterMask(0.5), size=30, batch_size=2)
+    with pytest.raises(ValueError, match=r"data\.size must be a multiple of 4 .*UNet, got 30"):
+        make_trainer(max_steps=1).fit(InpaintingTask(_network()), data)

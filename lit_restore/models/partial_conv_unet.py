@@ -110,17 +110,20 @@ class PartialConvUNet(nn.Module):
             x, mask = stage(x, mask, *skips.pop())
         return x
 
-    def freeze_encoder_norm(self, frozen: bool = True) -> None:
+    def freeze_encoder_norm(self, frozen: bool = True) -> list[nn.Parameter]:
         """Keep the encoder's normalisation as it is, or let it learn again.
 
         BatchNorm then uses its running statistics, whatever mode the network is put in. The second
         phase of training wants this: statistics of maps with holes are others than those of maps
         without.
+
+        Returns:
+            Its parameters, which are out of training, or in it again.
         """
         self.encoder_norm_frozen = frozen
-        for stage in self.encoder:
-            stage.get_submodule("norm").requires_grad_(not frozen)
+        norms = [stage.get_submodule("norm").requires_grad_(not frozen) for stage in self.encoder]
         self.train(self.training)
+        return [parameter for norm in norms for parameter in norm.parameters()]
 
     def train(self, mode: bool = True) -> "PartialConvUNet":
         """Put the network in training mode, but for a normalisation that is frozen."""

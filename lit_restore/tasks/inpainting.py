@@ -31,7 +31,7 @@ class InpaintingTask(SupervisedTask):
 
     A second phase begins at step ``finetune_from``: the encoder's normalisation stays as it is (its
     statistics are those of maps with holes, which differ from batch to batch), and the learning
-    rate is lower. Under DDP it needs the strategy ``ddp_find_unused_parameters_true``.
+    rate is lower.
 
     Args:
         network: Called as ``network(input, mask)``. For a second phase it needs a method
@@ -75,6 +75,7 @@ class InpaintingTask(SupervisedTask):
         self.loss = loss or InpaintingLoss(perceptual=0, style_prediction=0, style_composite=0)
         self.finetune_from = finetune_from
         self.finetune_scale = finetune_scale
+        self._frozen: list[nn.Parameter] = []
         self.val_metrics, self.val_holes = _metrics("val/")
         self.test_metrics, self.test_holes = _metrics("test/")
 
@@ -94,8 +95,17 @@ class InpaintingTask(SupervisedTask):
             return
         network: Any = self.network
         frozen = self.trainer.global_step >= self.finetune_from
-        if frozen != network.encoder_norm_frozen:
-            network.freeze_encoder_norm(frozen)
+        if frozen == network.encoder_norm_frozen:
+            return
+        parameters = network.freeze_encoder_norm(frozen)
+        for parameter in parameters:
+            parameter.requires_grad_()  # DDP waits for the gradients of all that it began with
+        self._frozen = parameters if frozen else []
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Leave what is frozen out of the step."""
+        for parameter in self._frozen:
+            parameter.grad = None
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:
         """Fill the holes of a batch of images; valid pixels stay, and the rest is clipped.

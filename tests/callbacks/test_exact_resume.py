@@ -165,6 +165,21 @@ def test_a_killed_run_of_another_task_goes_on_bit_for_bit(
     assert _records(out)[before[0]]["step"] == saved_at + 1
 
 
+def test_two_processes_train_one_network_through_both_phases(
+    pictures: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+
+    ended = _start(pictures, out, "--task", "inpainting", "--processes", "2", "--steps", "8")
+
+    assert ended.wait(TIMEOUT) == 0, (tmp_path / "run.log").read_text()
+    one, other = (_records(out, rank) for rank in range(2))
+    assert [record["lr"] for record in one] == [1e-3] * 5 + [2.5e-4] * 3
+    assert [record["optimizer"] for record in one] == [record["optimizer"] for record in other]
+    assert one[7]["optimizer"] != one[6]["optimizer"]
+
+
 def test_two_processes_train_one_gan(pictures: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     out.mkdir()

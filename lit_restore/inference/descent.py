@@ -121,7 +121,7 @@ class Descent:
 
 
 def total(terms: Terms) -> Tensor:
-    """Sum terms."""
+    """Sum terms, scalars; what is descended, here and in trainings."""
     return torch.stack(list(terms.values())).sum()
 
 

@@ -1,6 +1,5 @@
 """What tasks share that train one network by one loss."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from lit_restore import checkpoints
+from lit_restore.inference.descent import total
 from lit_restore.tasks import _common, _rates
 from lit_restore.tasks._begin import begin_with
 from lit_restore.tasks._forensics import FiniteGuard
@@ -120,8 +120,3 @@ class SupervisedTask(LightningModule):
         """Follow the schedule of this run, which may be longer than the checkpoint's."""
         self.resumed = True
         _common.keep_new_schedule(checkpoint)
-
-
-def total(terms: Mapping[str, Tensor]) -> Tensor:
-    """Add the terms up."""
-    return torch.stack(list(terms.values())).sum()

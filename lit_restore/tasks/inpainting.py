@@ -9,12 +9,13 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import MultiStepLR
 from torchmetrics import MetricCollection
 
+from lit_restore.inference.descent import total
 from lit_restore.losses import InpaintingLoss
 from lit_restore.metrics import HolePSNR
 from lit_restore.nn.masks import RATIO_BINS, composite
 from lit_restore.tasks import _common
 from lit_restore.tasks._rates import OptimizerFactory, SchedulerFactory
-from lit_restore.tasks._supervised import SupervisedTask, total
+from lit_restore.tasks._supervised import SupervisedTask
 
 
 class InpaintingTask(SupervisedTask):

@@ -21,20 +21,13 @@ def training_function(threads: int) -> Step:
     """
     tf, keras = load(threads)
     model = _build(keras)
-    optimizer = keras.optimizers.Adam()
-    optimizer.build(model.trainable_variables)
     source, target = (tf.random.uniform((BATCH, SIZE, SIZE, 3)) for _ in range(2))
 
-    def step(source: Any, target: Any) -> Any:
-        with tf.GradientTape() as tape:
-            errors = tf.abs(target - model(source, training=True))
-            loss = tf.reduce_mean(tf.reduce_mean(errors, axis=(1, 2, 3)))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply(gradients, model.trainable_variables)
-        return loss
+    def loss(target: Any, result: Any) -> Any:
+        return tf.reduce_mean(tf.reduce_mean(tf.abs(target - result), axis=(1, 2, 3)))
 
-    compiled = tf.function(step)
-    return lambda: compiled(source, target)
+    step = graph_step(tf, keras, model, loss)
+    return lambda: step(source, target)
 
 
 def train_on_batch(threads: int) -> Step:
@@ -87,6 +80,31 @@ def load(threads: int) -> tuple[Any, Any]:
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     return tf, keras
+
+
+def graph_step(tf: Any, keras: Any, model: Any, loss: Any) -> Any:
+    """Compile a training step by Adam, written by hand, under ``tf.function``.
+
+    Args:
+        tf: TensorFlow.
+        keras: Keras.
+        model: What is trained.
+        loss: Called as ``loss(target, output)``.
+
+    Returns:
+        Called as ``step(inputs, target)``.
+    """
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(model.trainable_variables)
+
+    def step(inputs: Any, target: Any) -> Any:
+        with tf.GradientTape() as tape:
+            value = loss(target, model(inputs, training=True))
+        gradients = tape.gradient(value, model.trainable_variables)
+        optimizer.apply(gradients, model.trainable_variables)
+        return value
+
+    return tf.function(step)
 
 
 @contextmanager

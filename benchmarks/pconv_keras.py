@@ -5,7 +5,7 @@ XLA is left out, as it is for the mosaic U-Nets.
 
 from typing import Any
 
-from benchmarks.keras_side import load
+from benchmarks.keras_side import graph_step, load
 from benchmarks.pconv_plain import NOTES_WIDTHS
 from benchmarks.pconv_torch import HOLES, NOTES_BATCH, SIZE
 from benchmarks.process import Work
@@ -19,19 +19,9 @@ def training_function(threads: int) -> Work:
     """
     tf, keras = load(threads)
     model = _network(tf, keras)
-    absolute, optimizer = keras.losses.MeanAbsoluteError(), keras.optimizers.Adam()
-    optimizer.build(model.trainable_variables)
     image, mask = _pictures(tf)
-
-    def step(image: Any, mask: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = absolute(image, model([image, mask], training=True))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply(gradients, model.trainable_variables)
-        return loss
-
-    compiled = tf.function(step)
-    return Work(lambda: compiled(image, mask), _size(tf, model, image, mask))
+    compiled = graph_step(tf, keras, model, keras.losses.MeanAbsoluteError())
+    return Work(lambda: compiled([image, mask], image), _size(tf, model, image, mask))
 
 
 def train_on_batch(threads: int) -> Work:

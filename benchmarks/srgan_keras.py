@@ -5,7 +5,7 @@ XLA is left out, as it is for the mosaic U-Nets.
 
 from typing import Any
 
-from benchmarks.keras_side import load
+from benchmarks.keras_side import graph_step, load
 from benchmarks.process import Work
 from benchmarks.srgan_torch import BATCH, LOW, NOTES_DEPTH, SCALE, TILE
 
@@ -18,18 +18,8 @@ def generator_function(threads: int) -> Work:
     """
     tf, keras = load(threads)
     model = _generator(tf, keras)
-    squares, optimizer = keras.losses.MeanSquaredError(), keras.optimizers.Adam()
-    optimizer.build(model.trainable_variables)
     source, target = _pictures(tf)
-
-    def step(source: Any, target: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = squares(target, model(source, training=True))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply(gradients, model.trainable_variables)
-        return loss
-
-    compiled = tf.function(step)
+    compiled = graph_step(tf, keras, model, keras.losses.MeanSquaredError())
     return Work(lambda: compiled(source, target), _size(tf, model, source))
 
 

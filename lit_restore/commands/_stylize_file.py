@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lit_restore.commands._batch import Job, Sizes
 from lit_restore.commands._pictures import enough_memory
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 ADAM_RATE = 0.02  # of unit range
 LINES = 10
-_LEAST_SIDE = 16  # pixels; VGG halves them four times before its last layers
 
 
 @dataclass(frozen=True)
@@ -91,9 +90,11 @@ class FileStylist:
     def _check_smallest(self, content: "Tensor", final: int) -> None:
         sides = [side * final // max(content.shape[-2:]) for side in content.shape[-2:]]
         smallest = min(sides) >> self.settings.coarse_to_fine
-        if smallest < _LEAST_SIDE:
+        network: Any = self.loss.features.network
+        least = network.least_side
+        if smallest < least:
             raise ValueError(
-                f"the shorter side would begin at {smallest} pixels, and VGG needs {_LEAST_SIDE}: "
+                f"the shorter side would begin at {smallest} pixels, and VGG needs {least}: "
                 "lower --coarse-to-fine, or raise --size"
             )
 

@@ -17,6 +17,7 @@ from lit_restore.commands._batch import (
 )
 from lit_restore.commands._parser import Parser
 from lit_restore.commands._report import Report
+from lit_restore.commands._verb import carry_out
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,12 +34,7 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         0 all done, 1 some files failed. Wrong usage ends in ``SystemExit`` 2.
     """
-    parser = _parser()
-    arguments = parser.parse_args(argv)
-    try:
-        return _degrade(arguments)
-    except UsageError as error:
-        parser.error(str(error))
+    return carry_out(_parser(), argv, _degrade)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -16,10 +16,9 @@ from lit_restore.commands._evaluation_rows import Row, as_csv, as_json, make_row
 from lit_restore.commands._evaluation_table import as_markdown
 from lit_restore.commands._parser import Parser
 from lit_restore.commands._report import Report
-from lit_restore.commands._weights import MissingWeightsError
+from lit_restore.commands._verb import carry_out
 
 FAILED = 1
-MISSING = 3
 PROTOCOLS = ("paper", "y", "rgb", "notes")
 
 
@@ -33,15 +32,7 @@ def main(argv: Sequence[str]) -> int:
         0 all done, 1 some pictures failed, 3 weights are missing or broken. Wrong usage, and
         figures that cannot be compared, end in ``SystemExit`` 2.
     """
-    parser = _parser()
-    arguments = parser.parse_args(argv)
-    try:
-        return _evaluate(arguments)
-    except UsageError as error:
-        parser.error(str(error))
-    except MissingWeightsError as error:
-        sys.stderr.write(f"lit-restore evaluate: {error}\n")
-        return MISSING
+    return carry_out(_parser(), argv, _evaluate)
 
 
 def _parser() -> argparse.ArgumentParser:

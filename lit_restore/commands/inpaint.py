@@ -1,7 +1,6 @@
 """``lit-restore inpaint``: fill holes of picture files with a trained network."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +12,13 @@ from lit_restore.commands._masks import add_mask_arguments, hole_source
 from lit_restore.commands._parser import Parser
 from lit_restore.commands._pictures import add_picture_arguments, read_options, suffix_by_header
 from lit_restore.commands._report import Report
-from lit_restore.commands._weights import MissingWeightsError, shipped_file
+from lit_restore.commands._verb import carry_out
 from lit_restore.commands._weights import load as _load
+from lit_restore.commands._weights import shipped_file
 
 if TYPE_CHECKING:
     from lit_restore.inference import Inpainter
 
-MISSING = 3
 MODEL = "inpaint_pconv"
 
 
@@ -33,15 +32,7 @@ def main(argv: Sequence[str]) -> int:
         0 all done, 1 some files failed, 3 the weights are missing or broken. Wrong usage ends in
         ``SystemExit`` 2.
     """
-    parser = _parser()
-    arguments = parser.parse_args(argv)
-    try:
-        return _inpaint(arguments)
-    except UsageError as error:
-        parser.error(str(error))
-    except MissingWeightsError as error:
-        sys.stderr.write(f"lit-restore inpaint: {error}\n")
-        return MISSING
+    return carry_out(_parser(), argv, _inpaint)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,6 @@
 """``lit-restore restore``: restore picture files with a trained network."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +10,12 @@ from lit_restore.commands._parser import Parser
 from lit_restore.commands._pictures import add_picture_arguments, read_options, suffix_by_header
 from lit_restore.commands._report import Report
 from lit_restore.commands._restore_file import FileRestorer
-from lit_restore.commands._weights import MissingWeightsError, shipped_file
+from lit_restore.commands._verb import carry_out
 from lit_restore.commands._weights import load as _load
+from lit_restore.commands._weights import shipped_file
 
 if TYPE_CHECKING:
     from lit_restore.inference import Restorer
-
-MISSING = 3
 
 
 def main(argv: Sequence[str]) -> int:
@@ -30,15 +28,7 @@ def main(argv: Sequence[str]) -> int:
         0 all done, 1 some files failed, 3 the weights are missing or broken. Wrong usage ends in
         ``SystemExit`` 2.
     """
-    parser = _parser()
-    arguments = parser.parse_args(argv)
-    try:
-        return _restore(arguments)
-    except UsageError as error:
-        parser.error(str(error))
-    except MissingWeightsError as error:
-        sys.stderr.write(f"lit-restore restore: {error}\n")
-        return MISSING
+    return carry_out(_parser(), argv, _restore)
 
 
 def _parser() -> argparse.ArgumentParser:

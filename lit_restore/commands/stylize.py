@@ -1,7 +1,6 @@
 """``lit-restore stylize``: give a picture the style of others."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,11 @@ from lit_restore.commands._parser import Parser
 from lit_restore.commands._report import Report
 from lit_restore.commands._stylize_file import FileStylist, Settings
 from lit_restore.commands._stylize_options import add_arguments, check
+from lit_restore.commands._verb import carry_out
 from lit_restore.commands._weights import MissingWeightsError
 
 if TYPE_CHECKING:
     from lit_restore.losses import StyleTransferLoss
-
-MISSING = 3
 
 
 def main(argv: Sequence[str]) -> int:
@@ -36,14 +34,7 @@ def main(argv: Sequence[str]) -> int:
         "CONTENT+STYLE.png, without transparency and metadata.",
     )
     add_arguments(parser)
-    arguments = parser.parse_args(argv)
-    try:
-        return _stylize(arguments)
-    except UsageError as error:
-        parser.error(str(error))
-    except MissingWeightsError as error:
-        sys.stderr.write(f"lit-restore stylize: {error}\n")
-        return MISSING
+    return carry_out(parser, argv, _stylize)
 
 
 def _stylize(arguments: argparse.Namespace) -> int:

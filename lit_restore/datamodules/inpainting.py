@@ -1,17 +1,13 @@
 """Folders of clean pictures, with holes cut into them on the fly."""
 
-from functools import partial
-from pathlib import Path
-
 from lit_restore.data import InpaintingDataset
 from lit_restore.data.masks import MaskSource
 from lit_restore.data.restoration import View
-from lit_restore.data.split import split_files
-from lit_restore.datamodules._base import ImageDataModule
-from lit_restore.datamodules._division import Division, tell_skipped
+from lit_restore.datamodules._division import tell_skipped
+from lit_restore.datamodules._views import ViewDataModule
 
 
-class InpaintingDataModule(ImageDataModule):
+class InpaintingDataModule(ViewDataModule):
     """Clean pictures under ``root``, in split folders or divided by a seed, and masks for them.
 
     The pictures are divided, kept and checked as in ``RestorationDataModule``. Validation, test and
@@ -55,17 +51,20 @@ class InpaintingDataModule(ImageDataModule):
         seed: int = 0,
         cache: str | None = None,
     ) -> None:
-        self.root = Path(root)
-        divide = partial(split_files, self.root, test_fraction, val_fraction, split_seed)
-        super().__init__(Division(self.root, divide), batch_size, num_workers, seed)
+        super().__init__(
+            root,
+            size,
+            (view, eval_view),
+            flip,
+            repeat,
+            batch_size,
+            num_workers,
+            (test_fraction, val_fraction, split_seed),
+            seed,
+            cache,
+        )
         self.masks = masks
         self.eval_masks = eval_masks or masks
-        self.size = size
-        self.view: View = view
-        self.eval_view: View = eval_view
-        self.flip = flip
-        self.repeat = repeat
-        self.cache = Path(cache) if cache else None
 
     def dataset(self, split: str) -> InpaintingDataset:
         """Build the dataset of a split.
@@ -74,19 +73,10 @@ class InpaintingDataModule(ImageDataModule):
             ValueError: If the split has no pictures.
         """
         files = self.division.files(split)
-        training = split == "train"
         dataset = InpaintingDataset(
             files,
-            self.masks if training else self.eval_masks,
-            self.size,
-            self.view if training else self.eval_view,
-            flip=self.flip and training,
-            repeat=self.repeat if training else 1,
-            seed=self.seed,
-            cache=self.cache,
+            self.masks if split == "train" else self.eval_masks,
+            **self.view_of(split),
         )
         tell_skipped(split, dataset.pictures.skipped, files, self.size)
         return dataset
-
-    def _eval_batch_size(self, split: str) -> int:
-        return 1 if self.eval_view == "whole" else self.batch_size

@@ -1,17 +1,13 @@
 """Folders of clean pictures, degraded on the fly."""
 
-from functools import partial
-from pathlib import Path
-
 from lit_restore.data import RestorationDataset
 from lit_restore.data.degradations import Degradation
 from lit_restore.data.restoration import View
-from lit_restore.data.split import split_files
-from lit_restore.datamodules._base import ImageDataModule
-from lit_restore.datamodules._division import Division, tell_skipped
+from lit_restore.datamodules._division import tell_skipped
+from lit_restore.datamodules._views import ViewDataModule
 
 
-class RestorationDataModule(ImageDataModule):
+class RestorationDataModule(ViewDataModule):
     """Clean pictures under ``root``, in split folders or divided by a seed.
 
     If ``root`` has a folder ``train``, then ``train``, ``val``, ``test`` and ``predict`` are the
@@ -58,16 +54,19 @@ class RestorationDataModule(ImageDataModule):
         cache: str | None = None,
         degrade_predict: bool = True,
     ) -> None:
-        self.root = Path(root)
-        divide = partial(split_files, self.root, test_fraction, val_fraction, split_seed)
-        super().__init__(Division(self.root, divide), batch_size, num_workers, seed)
+        super().__init__(
+            root,
+            size,
+            (view, eval_view),
+            flip,
+            repeat,
+            batch_size,
+            num_workers,
+            (test_fraction, val_fraction, split_seed),
+            seed,
+            cache,
+        )
         self.degradation = degradation
-        self.size = size
-        self.view: View = view
-        self.eval_view: View = eval_view
-        self.flip = flip
-        self.repeat = repeat
-        self.cache = Path(cache) if cache else None
         self.degrade_predict = degrade_predict
 
     def dataset(self, split: str) -> RestorationDataset:
@@ -77,19 +76,10 @@ class RestorationDataModule(ImageDataModule):
             ValueError: If the split has no pictures.
         """
         files = self.division.files(split)
-        training = split == "train"
         dataset = RestorationDataset(
             files,
             None if split == "predict" and not self.degrade_predict else self.degradation,
-            self.size,
-            self.view if training else self.eval_view,
-            flip=self.flip and training,
-            repeat=self.repeat if training else 1,
-            seed=self.seed,
-            cache=self.cache,
+            **self.view_of(split),
         )
         tell_skipped(split, dataset.skipped, files, self.size)
         return dataset
-
-    def _eval_batch_size(self, split: str) -> int:
-        return 1 if self.eval_view == "whole" else self.batch_size

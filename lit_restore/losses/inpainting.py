@@ -13,6 +13,7 @@ from lit_restore.losses.gram import gram_matrix
 from lit_restore.losses.style import style_loss
 from lit_restore.losses.total_variation import dilated_hole, total_variation
 from lit_restore.models import VGGFeatures
+from lit_restore.nn.masks import composite
 
 # Keras's weights read 0 .. 255 where torchvision's read standard deviations, .226 of that range.
 _CAFFE_SCALE = 1 / (255 * 0.226)
@@ -118,15 +119,15 @@ class InpaintingLoss(nn.Module):
         """
         _check_shapes(prediction, target, mask)
         target, inside = target.detach(), mask != 0
-        composite = torch.where(inside, target, prediction)
+        filled = composite(prediction, target, mask)
         difference = (wide(prediction) - wide(target)).abs()
         regions = {"valid": inside, "hole": ~inside}
         mean = _mean_over_picture if self.average == "picture" else _mean_over_region
         terms = {name: mean(difference, region) for name, region in regions.items()}
         if self.term_weights["total_variation"]:
-            terms["total_variation"] = total_variation(composite, dilated_hole(mask)).mean()
+            terms["total_variation"] = total_variation(filled, dilated_hole(mask)).mean()
         if self.features is not None:
-            pictures = {"prediction": prediction, "composite": composite}
+            pictures = {"prediction": prediction, "composite": filled}
             terms |= self._map_terms(self.features, pictures, target)
         weights = {name: weight for name, weight in self.term_weights.items() if weight}
         return {name: terms[name] * weight for name, weight in weights.items()}

@@ -119,8 +119,13 @@ class VGGFeatures(nn.Module):
                 found[name] = x
         return found
 
+    @property
+    def least_side(self) -> int:
+        """Pixels of a picture's shorter side that its poolings leave something of."""
+        return 2 ** sum(name.endswith("pool") for name in self.ends)
+
     def _turned(self, image: Tensor) -> Tensor:
-        least = 2 ** sum(name.endswith("pool") for name in self.ends)
+        least = self.least_side
         if min(image.shape[-2:]) < least:
             sides = f"{image.shape[-2]}x{image.shape[-1]}"
             raise ValueError(f"image must be at least {least}x{least} pixels, got {sides}")

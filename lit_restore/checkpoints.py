@@ -21,6 +21,8 @@ from lit_restore.atomic import replace_file
 
 KEY = "lit_restore"
 _GRAPH = "GraphNetwork"
+_DEFAULT_ROLES = ("network", "generator")
+_Stored = tuple[dict[str, Any], dict[str, Tensor]]  # what is said of a network, and its tensors
 _FOREIGN = (
     "says nothing of a network of lit_restore; weights that others trained are read by "
     "lit_restore.interop.load_third_party or load_into, and saved by save_network"
@@ -33,6 +35,19 @@ class CheckpointError(ValueError):
 
 class MissingNetworkError(CheckpointError):
     """There is no such file."""
+
+
+class RoleError(CheckpointError):
+    """A file of several networks, none of which is the one that was asked for.
+
+    Args:
+        message: What was expected and what came.
+        roles: The networks that there are.
+    """
+
+    def __init__(self, message: str, roles: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.roles = roles
 
 
 def describe_network(network: nn.Module) -> dict[str, Any]:
@@ -82,16 +97,22 @@ def save_network(network: nn.Module, path: Path | str, **extra: Any) -> None:
     replace_file(path, save(tensors, metadata={KEY: json.dumps(description)}))
 
 
-def load_network(path: Path | str) -> nn.Module:
+def load_network(path: Path | str, role: str | None = None) -> nn.Module:
     """Rebuild a network from a ``.safetensors`` or ``.ckpt`` file, in eval mode, on the CPU.
 
-    Of a task with several networks the one called ``network`` or ``generator`` is loaded; of a run
-    with weight averaging, or a task that averages its generator itself, the averaged weights.
+    Of a run with weight averaging, or a task that averages its generator itself, the averaged
+    weights are loaded.
+
+    Args:
+        path: The file.
+        role: Which network of a task with several, as ``network_roles`` lists them, such as
+            ``"g_ab"``; None: the one called ``network`` or ``generator``.
 
     Raises:
+        RoleError: If the file holds no network of that role, or none of those two.
         CheckpointError: If the file is missing, unreadable, or not one of ours.
     """
-    description, tensors = _read(Path(path))
+    description, tensors = _read(Path(path), role)
     try:
         network = build_network(description)
         # A graph's tensors keep the types that they had in Keras.
@@ -117,16 +138,51 @@ def build_network(description: Mapping[str, Any]) -> nn.Module:
     return network(**description["arguments"])
 
 
-def read_description(path: Path | str) -> dict[str, Any]:
+def read_description(path: Path | str, role: str | None = None) -> dict[str, Any]:
     """Read what a file says of its network, without building it.
+
+    Args:
+        path: The file.
+        role: As in ``load_network``.
+
+    Raises:
+        RoleError: As in ``load_network``.
+        CheckpointError: If the file is missing, unreadable, or not one of ours.
+    """
+    return _read(Path(path), role)[0]
+
+
+def network_roles(path: Path | str) -> tuple[str, ...]:
+    """List the networks that a file describes, by the roles that ``load_network`` takes.
+
+    Returns:
+        Of a ``.safetensors`` file, which holds one network, ``("network",)``.
 
     Raises:
         CheckpointError: If the file is missing, unreadable, or not one of ours.
     """
-    return _read(Path(path))[0]
+    return tuple(_described(Path(path)))
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _read(path: Path, role: str | None = None) -> _Stored:
+    networks = _described(path)
+    return networks[_chosen(path, tuple(networks), role)]
+
+
+def _chosen(path: Path, roles: tuple[str, ...], role: str | None) -> str:
+    """Choose a network's role among those of a file."""
+    wanted = _DEFAULT_ROLES if role is None else (role,)
+    found = next((one for one in wanted if one in roles), None)
+    if found is not None:
+        return found
+    there = ", ".join(map(repr, roles))
+    if role is None:
+        raise RoleError(f"{path}: say which of its networks is meant, by its role: {there}", roles)
+    raise RoleError(f"{path}: holds no network of the role {role!r}, only {there}", roles)
+
+
+def _described(path: Path) -> dict[str, _Stored]:
+    """Read the networks of a file, by role."""
     if not path.is_file():
         raise MissingNetworkError(f"{path}: there is no such file")
     reader = _read_safetensors if path.suffix == ".safetensors" else _read_checkpoint
@@ -148,28 +204,33 @@ def _reason(error: Exception) -> str:
     return reason
 
 
-def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _read_safetensors(path: Path) -> dict[str, _Stored]:
     from safetensors import safe_open
 
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata() or {}
         if KEY not in metadata:
             raise CheckpointError(f"{path}: {_FOREIGN}")
-        return json.loads(metadata[KEY]), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return {"network": (json.loads(metadata[KEY]), tensors)}
 
 
-def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _read_checkpoint(path: Path) -> dict[str, _Stored]:
     content = torch.load(path, map_location="cpu", weights_only=True)
     networks = content.get(KEY, {}).get("networks", {}) if isinstance(content, dict) else {}
-    role = next((role for role in ("network", "generator") if role in networks), None)
-    if role is None:
+    if not networks:
         raise CheckpointError(f"{path}: {_FOREIGN}")
-    description = dict(networks[role])
+    return {
+        role: _part(role, dict(description), content["state_dict"])
+        for role, description in networks.items()
+    }
+
+
+def _part(role: str, description: dict[str, Any], state: Mapping[str, Tensor]) -> _Stored:
+    """Take the network of one role out of a task's state."""
     prefix = description.pop("weights", role) + "."  # a task may keep averaged ones beside
     tensors = {
-        name.removeprefix(prefix): value
-        for name, value in content["state_dict"].items()
-        if name.startswith(prefix)
+        name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)
     }
     return description, tensors
 

@@ -1,4 +1,4 @@
-"""Adam as Keras computes it."""
+"""An optimizer and a schedule that PyTorch lacks."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.adam import adam
+from torch.optim.lr_scheduler import LRScheduler
 
 
 class KerasAdam(Optimizer):
@@ -122,6 +123,47 @@ class KerasAdam(Optimizer):
         for name in ("exp_avg", "exp_avg_sq"):  # a loaded one may lie otherwise
             state[name] = _laid_out(state[name], parameter)
         return state
+
+
+class ConstantThenLinear(LRScheduler):
+    """Keeps the rate for a part of the training, then lowers it linearly to 0.
+
+    Args:
+        optimizer: Whose rates follow.
+        total_steps: After how many steps the rate is 0; from the command line this follows
+            ``trainer.max_steps``.
+        constant: Part of the steps that keep the rate, 0 .. 1; the papers' half.
+        last_epoch: As of every schedule of PyTorch.
+
+    Raises:
+        ValueError: If ``total_steps`` is below 1, or ``constant`` outside of 0 .. 1.
+
+    Source:
+        Zhu et al., "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
+        Networks", ICCV 2017, https://arxiv.org/abs/1703.10593, section 4.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        total_steps: int,
+        constant: float = 0.5,
+        last_epoch: int = -1,
+    ) -> None:
+        if total_steps < 1:
+            raise ValueError(f"total_steps must be at least 1, got {total_steps}")
+        if not 0 <= constant <= 1:
+            raise ValueError(f"constant must be a part of the steps, 0 .. 1, got {constant}")
+        self.total_steps = total_steps
+        self.constant = constant
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float | Tensor]:
+        """Compute the rates of the step that comes, from the first ones alone."""
+        begin = self.constant * self.total_steps
+        falling = max(self.total_steps - begin, 1e-9)
+        factor = min(max((self.total_steps - self.last_epoch) / falling, 0.0), 1.0)
+        return [factor * rate for rate in self.base_lrs]
 
 
 def _laid_out(value: Tensor, parameter: Tensor) -> Tensor:

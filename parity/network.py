@@ -5,6 +5,7 @@ called what our modules are called. Which arrays there are, how they are drawn a
 out follows from the modules.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -37,20 +38,23 @@ class Network:
 
     Attributes:
         build: Makes it; called once. In its modules' paths dots stay dots.
-        size: Batch, height and width of its input, in pixels; best all different.
+        size: Batch, height and width of its input, in pixels; best all different. The batch alone
+            if it takes vectors, as a generator of latents does.
         training: Whether it is in training mode.
         flipped: Path of a module that is in the other mode, for a mutant.
         untapped: Paths of modules whose outputs are not compared, since Keras's are laid out
             otherwise, or since only the module's weights are used; what follows them is compared.
         masked: Whether it takes a mask beside the image.
+        condition_channels: Of the picture that it takes beside the image; 0 if it takes none.
     """
 
     build: Callable[[], nn.Module]
-    size: tuple[int, int, int]
+    size: tuple[int, ...]
     training: bool = False
     flipped: str = ""
     untapped: tuple[str, ...] = ()
     masked: bool = False
+    condition_channels: int = 0
 
     @cached_property
     def module(self) -> nn.Module:
@@ -73,13 +77,19 @@ class Network:
 
     def inputs(self, kind: Literal["variable", "constant"] = "variable") -> dict[str, Draw]:
         """How its inputs are drawn, in Keras's layout."""
-        image = Draw((*self.size, getattr(self.module, "in_channels", 3)), 0.0, 1.0, kind)
-        mask = {"mask": Draw((*self.size, 1), kind="mask")} if self.masked else {}
-        return {"image": image, **mask}
+        values = getattr(self.module, "in_channels", getattr(self.module, "latent_size", 3))
+        low = -1.0 if getattr(self.module, "input_range", "unit") == "signed" else 0.0
+        inputs = {"image": Draw((*self.size, values), low, 1.0, kind)}
+        if self.masked:
+            inputs["mask"] = Draw((*self.size, 1), kind="mask")
+        if self.condition_channels:
+            inputs["condition"] = Draw((*self.size, self.condition_channels), low, 1.0, kind)
+        return inputs
 
     def arguments(self, t: Tensors) -> tuple[Tensor, ...]:
         """Its inputs among the arrays of a case, in its own layout."""
-        return tuple(to_torch(t[name]) for name in ("image", "mask")[: 1 + self.masked])
+        given = [t[name] for name in self.inputs()]
+        return tuple(to_torch(one) if one.ndim == 4 else one for one in given)
 
     def __call__(self, t: Tensors) -> Tensors:
         """Run it on its inputs; outputs of layers, the output, and the states afterwards."""
@@ -215,7 +225,6 @@ def network_case(
 
 def terms(network: Network) -> int:
     """Count the products of the longest sum: a kernel's, or a gradient's over all pixels."""
-    count, height, width = network.size
     kernels = [one.shape for one in network.weights().values() if len(one.shape) == 4]
     longest = max(k[0] * k[1] * max(k[2], k[3]) for k in kernels)
-    return max(longest, count * height * width)
+    return max(longest, math.prod(network.size))

@@ -1,5 +1,6 @@
 """Show how validation pictures look while a network learns."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from lit_restore.data.images import write_image
 class ImageLogger(Callback):
     """Writes a grid of input, prediction and target of the first validation pictures.
 
-    A row per picture, as ``images/step_<step>.png`` in the run's log folder, and as ``val/images``
+    A task may have an ``image_columns(batch)`` of its own, which gives what it shows instead. A row
+    per picture, as ``images/step_<step>.png`` in the run's log folder, and as ``val/images``
     to a logger that takes images (TensorBoard's).
 
     Args:
@@ -47,8 +49,8 @@ class ImageLogger(Callback):
             return
         first = {name: value[: self.count] for name, value in batch.items()}
         with torch.no_grad():
-            prediction = pl_module.predict_step(first, batch_idx)
-        grid = picture_grid(first["input"], prediction, first["target"])
+            columns = _columns(pl_module, first, batch_idx)
+        grid = picture_grid(*columns)
         self._write(trainer, log_dir, grid.cpu())
 
     def _write(self, trainer: Trainer, log_dir: str | None, grid: Tensor) -> None:
@@ -60,6 +62,14 @@ class ImageLogger(Callback):
             add_image = getattr(getattr(logger, "experiment", None), "add_image", None)
             if add_image is not None:
                 add_image("val/images", grid, trainer.global_step)
+
+
+def _columns(task: LightningModule, batch: dict[str, Any], batch_idx: int) -> Sequence[Tensor]:
+    own = getattr(task, "image_columns", None)
+    if own is not None:
+        columns: Sequence[Tensor] = own(batch)
+        return columns
+    return batch["input"], task.predict_step(batch, batch_idx), batch["target"]
 
 
 def picture_grid(*columns: Tensor) -> Tensor:

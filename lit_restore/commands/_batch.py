@@ -149,6 +149,7 @@ def run(
     work: "Callable[[Job, Sequence[Path]], Sizes]",
     report: Report,
     overwrite: bool,
+    after: "Callable[[], None] | None" = None,
 ) -> int:
     """Do all jobs, each on its own, and tell how they went.
 
@@ -157,6 +158,7 @@ def run(
         work: Writes those outputs of a job that it is given, in order, and returns their sizes.
         report: Is told of every output.
         overwrite: Whether to do again what is there already.
+        after: What to do with the outputs when all are made.
 
     Returns:
         0 if all was done, 1 if something failed.
@@ -166,6 +168,8 @@ def run(
             report.progress(job.source)
             for result in _do(job, work, overwrite):
                 report.add(result)
+        if after is not None:
+            after()
     return report.finish()
 
 

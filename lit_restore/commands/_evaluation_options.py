@@ -1,7 +1,6 @@
 """What ``lit-restore evaluate`` is asked for: its options, checked before any work."""
 
 import argparse
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from lit_restore.commands._crops import Box, parse_box, place
 from lit_restore.commands._evaluation_compare import check_comparable, read_rows
 from lit_restore.commands._evaluation_data import Pair, find_pairs
 from lit_restore.commands._evaluation_rows import Row
+from lit_restore.commands._output import check_output
 
 if TYPE_CHECKING:
     from lit_restore.metrics import Protocol
@@ -125,26 +125,7 @@ def _check_outputs(arguments: argparse.Namespace, pairs: dict[int, list[Pair]]) 
         path = getattr(arguments, option)
         if path is None:
             continue
-        _check_output(path, option == "crops")
+        check_output(path, option == "crops")
         if path.resolve() in taken:
             raise UsageError(f"--{option}: {path} is an input, or another output")
         taken.add(path.resolve())
-
-
-def _check_output(path: Path, is_image: bool) -> None:
-    from lit_restore.data.images import suffix_of
-
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder; expected the name of a file")
-    if path.exists() and not path.is_file():
-        raise UsageError(f"{path} is a device or the like; expected the name of a file")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if is_image:
-            suffix_of(path.suffix)
-    except OSError as error:
-        raise UsageError(f"{path}: {path.parent}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise UsageError(f"{path}: {error}") from error
-    if not os.access(path.parent, os.W_OK):
-        raise UsageError(f"{path}: its folder cannot be written to")

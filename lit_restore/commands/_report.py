@@ -3,6 +3,7 @@
 import json
 import sys
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -50,6 +51,9 @@ class Report:
         self.total = total
         self.as_json = as_json
         self.results: list[Result] = []
+        self._lines: list[str] = []
+        self._document: dict[str, Any] = {}
+        self._troubled = False
         self._started = 0
         self._terminal = sys.stderr.isatty()
         self._warnings = warnings.catch_warnings()
@@ -116,6 +120,22 @@ class Report:
         if result.status == "failed":
             self.line(f"failed: {result.reason}")
 
+    def trouble(self, text: str) -> None:
+        """Write a line to stderr, of what went wrong with no output in particular."""
+        self._troubled = True
+        self.line(text)
+
+    def conclude(self, name: str, values: Mapping[str, Any], lines: Sequence[str]) -> None:
+        """Keep what is to be told of all outputs together.
+
+        Args:
+            name: Of it in the JSON document.
+            values: What stands there.
+            lines: What is printed above the count instead.
+        """
+        self._document[name] = dict(values)
+        self._lines += lines
+
     def finish(self) -> int:
         """Print the count or the JSON document; return the exit code."""
         counts = {
@@ -126,11 +146,12 @@ class Report:
             self.line("skipped what exists already; --overwrite replaces it")
         if self.as_json:
             results = [self._plain(result) for result in self.results]
-            sys.stdout.write(json.dumps({"results": results, **counts}, indent=2) + "\n")
+            document = {"results": results, **counts, **self._document}
+            sys.stdout.write(json.dumps(document, indent=2) + "\n")
         else:
             count = ", ".join(f"{word} {number}" for word, number in counts.items())
-            sys.stdout.write(f"{count}\n")
-        return 1 if counts["failed"] else 0
+            sys.stdout.write("".join(f"{line}\n" for line in (*self._lines, count)))
+        return 1 if counts["failed"] or self._troubled else 0
 
     def _plain(self, result: Result) -> dict[str, Any]:
         return {

@@ -15,16 +15,25 @@ class MissingWeightsError(Exception):
     """The weights are not there, or not what they should be."""
 
 
-def load(path: Path) -> "nn.Module":
+def load(path: Path, role: str | None = None) -> "nn.Module":
     """Build the network of a file of ours.
 
+    Args:
+        path: The file.
+        role: Which of its networks; as in ``lit_restore.checkpoints.load_network``.
+
     Raises:
+        UsageError: If the file has several networks, and none of that role.
         MissingWeightsError: If the file is missing, damaged or none of ours.
     """
-    from lit_restore.checkpoints import CheckpointError, load_network
+    from lit_restore.checkpoints import CheckpointError, RoleError, load_network
 
     try:
-        return load_network(path)
+        return load_network(path, role)
+    except RoleError as error:
+        translates = {"g_ab", "g_ba"} & set(error.roles)
+        hint = "; lit-restore translate has --direction for that" if translates else ""
+        raise UsageError(f"{error}{hint}") from error
     except CheckpointError as error:
         raise MissingWeightsError(str(error)) from error
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lit_restore.commands._batch import UsageError, add_arguments, find_inputs, plan, run
+from lit_restore.commands._kind import check_verb
 from lit_restore.commands._parser import Parser
 from lit_restore.commands._pictures import add_picture_arguments, read_options, suffix_by_header
 from lit_restore.commands._report import Report
@@ -59,14 +60,10 @@ def _restore(arguments: argparse.Namespace) -> int:
 
 
 def _restorer(arguments: argparse.Namespace) -> "Restorer":
-    from lit_restore.inference import Restorer, takes_mask
+    from lit_restore.inference import Restorer
 
     network = _load(arguments.weights or shipped_file(arguments.model))
-    if takes_mask(network):
-        raise UsageError(
-            f"{arguments.model or arguments.weights} fills holes, and needs a mask that says where "
-            "they are: use lit-restore inpaint"
-        )
+    check_verb(network, "restore", arguments.model or arguments.weights)
     try:
         return Restorer(network, arguments.device, arguments.scale)
     except ValueError as error:

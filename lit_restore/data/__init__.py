@@ -13,6 +13,7 @@ from lit_restore.data.interleaved import InterleavedDataset
 from lit_restore.data.irregular_masks import IrregularMasks
 from lit_restore.data.mask_folder import MaskFolder
 from lit_restore.data.masks import CenterMask, MaskSource, RectangleMasks
+from lit_restore.data.paired import PairedDataset
 from lit_restore.data.random_degradations import RandomJPEG, RandomNoise, RandomResize
 from lit_restore.data.resize import (
     matlab_resize,
@@ -22,8 +23,10 @@ from lit_restore.data.resize import (
 )
 from lit_restore.data.restoration import RestorationDataset
 from lit_restore.data.sampling import EpochSampler, sample_generator
+from lit_restore.data.stems import pair_by_stem
 from lit_restore.data.style_transfer import StyleTransferPictures, read_style_transfer
 from lit_restore.data.super_resolution import SuperResolutionDataset
+from lit_restore.data.unpaired import UnpairedDataset
 
 __all__ = [
     "BicubicDownsample",
@@ -43,6 +46,7 @@ __all__ = [
     "MaskFolder",
     "MaskSource",
     "Mosaic",
+    "PairedDataset",
     "RandomBlur",
     "RandomJPEG",
     "RandomNoise",
@@ -53,8 +57,10 @@ __all__ = [
     "Stage",
     "StyleTransferPictures",
     "SuperResolutionDataset",
+    "UnpairedDataset",
     "list_images",
     "matlab_resize",
+    "pair_by_stem",
     "palette",
     "read_image",
     "read_style_transfer",

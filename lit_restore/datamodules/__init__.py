@@ -1,12 +1,14 @@
 """Lightning DataModules; each shares its name with a dataset."""
 
 from lit_restore.datamodules.inpainting import InpaintingDataModule
+from lit_restore.datamodules.paired import PairedDataModule
 from lit_restore.datamodules.restoration import RestorationDataModule
 from lit_restore.datamodules.style_transfer import StyleTransferDataModule
 from lit_restore.datamodules.super_resolution import SuperResolutionDataModule
 
 __all__ = [
     "InpaintingDataModule",
+    "PairedDataModule",
     "RestorationDataModule",
     "StyleTransferDataModule",
     "SuperResolutionDataModule",

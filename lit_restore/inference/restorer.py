@@ -3,30 +3,42 @@
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lit_restore.inference._device import find_device
-from lit_restore.inference.luma import brightness_of, recoloured, resized, with_margin
-from lit_restore.nn import to_unit
+from lit_restore.inference.luma import (
+    brightness_of,
+    full_luma,
+    recoloured,
+    resized,
+    with_margin,
+)
+from lit_restore.inference.padding import padded_to
+from lit_restore.nn import to_signed, to_unit
 
 
 class Restorer:
-    """Restores one picture at a time, whatever its size.
+    """Restores or translates one picture at a time, whatever its size.
 
-    The picture is padded at the right and the bottom by its edge, up to the multiple that the
-    network asks for, and the result is cut back. A network that wants its input enlarged
+    The picture is padded at the right and the bottom, up to the multiple that the network asks for,
+    and the result is cut back. It is padded by its edge; for a network of signed range by its
+    mirror image, since such a network may ask for a multiple of 256, and normalisations of
+    instances (or of the batch, in ``norm_mode`` ``"batch"``) take their statistics over what was
+    padded, too. A network that wants its input enlarged
     (``enlarged_by``) gets it so, by MATLAB's bicubic in the picture's own type. A network of one
     channel restores the brightness of colour pictures: luma in studio range if it is one for
     super-resolution (its ``scale`` is above 1, or it has ``enlarged_by``), else luma in full range,
-    which is what a grey picture holds; the colours are enlarged by MATLAB's bicubic.
+    which is what a grey picture holds; the colours are enlarged by MATLAB's bicubic. One of signed
+    range, which makes a picture of another kind, is given the luma in full range alone.
 
     Args:
         network: Maps (N, C, H, W) in unit range to (N, C', H * scale, W * scale). It is moved to
             the device and put in eval mode. It may say what it needs by the attributes
-            ``in_channels`` (3 if missing), ``multiple_of`` (pixels, 1), ``scale`` (1),
-            ``enlarged_by``, ``margin`` (pixels that its output lacks at each side, 0; they keep
-            what was there) and ``value_range`` (of its output; ``"signed"`` is turned to unit).
+            ``in_channels`` (3 if missing), ``input_range`` (``"unit"``; ``"signed"`` gets its
+            input so), ``norm_mode`` (where ``"batch"``, it sees one picture at a time),
+            ``multiple_of`` (pixels, 1), ``scale`` (1), ``enlarged_by``, ``margin`` (pixels that
+            its output lacks at each side, 0; they keep what was there) and ``value_range`` (of its
+            output; ``"signed"`` is turned to unit).
         device: ``"auto"`` takes a GPU where there is one.
         scale: Factor from the picture to the result; needed for a network whose ``enlarged_by`` is
             None. None is what the network says.
@@ -53,7 +65,8 @@ class Restorer:
         self.in_channels = int(getattr(network, "in_channels", 3))
         self.margin = int(getattr(network, "margin", 0))
         self.signed = getattr(network, "value_range", "unit") == "signed"
-        self.brightness = brightness_of(network)
+        self.translates = is_translator(network)
+        self.brightness = None if self.translates else brightness_of(network)
         self.network = network.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.inference_mode()
@@ -92,7 +105,7 @@ class Restorer:
         batch = image[None].to(self.device)
         batch = batch.float() / 255 if batch.dtype == torch.uint8 else batch.float()
         if self.brightness is None:
-            result = self.predict(batch)
+            result = self.predict(full_luma(batch) if self.in_channels == 1 else batch)
         else:
             prediction = self.predict(self.brightness.of(batch))
             enlarged = resized(batch, self.network_scale)
@@ -116,9 +129,8 @@ class Restorer:
         """
         batch = batch.to(self.device, torch.float32)
         height, width = batch.shape[-2:]
-        right, bottom = -width % self.multiple_of, -height % self.multiple_of
-        padded = F.pad(batch, (0, right, 0, bottom), mode="replicate") if right or bottom else batch
-        result: Tensor = self.network(padded.contiguous(memory_format=torch.channels_last))
+        padded = padded_to(batch, self.multiple_of, "mirror" if self.translates else "edge")
+        result = self._run(to_signed(padded) if self.translates else padded)
         self._check_size(padded, result)
         cut = [self.network_scale * side - 2 * self.margin for side in (height, width)]
         result = result[..., : cut[0], : cut[1]].float()
@@ -126,6 +138,13 @@ class Restorer:
         if not self.margin:
             return result
         return with_margin(result, resized(batch, self.network_scale), self.margin)
+
+    def _run(self, batch: Tensor) -> Tensor:
+        batch = batch.contiguous(memory_format=torch.channels_last)
+        if getattr(self.network, "norm_mode", "running") != "batch":
+            result: Tensor = self.network(batch)
+            return result
+        return torch.cat([self.network(image) for image in torch.split(batch, 1)])
 
     def _check(self, image: Tensor) -> None:
         allowed = (1, 3) if self.in_channels == 1 else (self.in_channels,)
@@ -142,6 +161,11 @@ class Restorer:
                 f"a network of scale {self.network_scale} must make {expected[0]}x{expected[1]} "
                 f"pixels, got {result.shape[-2]}x{result.shape[-1]}"
             )
+
+
+def is_translator(network: nn.Module) -> bool:
+    """Whether a network makes pictures of one kind into another: it reads signed range."""
+    return getattr(network, "input_range", "unit") == "signed"
 
 
 def _enlarged_by(network: nn.Module, scale: int | None) -> int:

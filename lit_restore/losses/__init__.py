@@ -1,6 +1,6 @@
 """Losses; torch only. Each is called as ``loss(prediction, target)``, but for those of scores."""
 
-from lit_restore.losses.adversarial import AdversarialLoss
+from lit_restore.losses.adversarial import AdversarialLoss, gradient_penalty
 from lit_restore.losses.gram import correlation_matrix, covariance_matrix, gram_matrix
 from lit_restore.losses.hole_psnr import HolePSNRLoss
 from lit_restore.losses.inpainting import InpaintingLoss
@@ -42,6 +42,7 @@ __all__ = [
     "correlation_matrix",
     "covariance_matrix",
     "dilated_hole",
+    "gradient_penalty",
     "gram_matrix",
     "isotropic_total_variation",
     "l1_loss",

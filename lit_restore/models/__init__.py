@@ -5,16 +5,20 @@ it in plain values, and says what a caller must know to feed it: ``multiple_of``
 must be multiples of so many pixels), ``scale`` (output size over input size) and ``in_channels``.
 """
 
+from lit_restore.models.dcgan import DCGANDiscriminator, DCGANGenerator
 from lit_restore.models.espcn import ESPCN
 from lit_restore.models.fsrcnn import FSRCNN
 from lit_restore.models.mosaic_unet import MosaicUNet
 from lit_restore.models.partial_conv_net import PartialConvNet
 from lit_restore.models.partial_conv_unet import PartialConvUNet
+from lit_restore.models.patch_discriminator import PatchDiscriminator
+from lit_restore.models.resnet_generator import ResNetGenerator
 from lit_restore.models.resnet_sr import ResNetSR
 from lit_restore.models.small_mosaic_unet import SmallMosaicUNet
 from lit_restore.models.sr_discriminator import SRDiscriminator
 from lit_restore.models.srcnn import SRCNN
 from lit_restore.models.srresnet import SRResNet
+from lit_restore.models.unet_generator import UNetGenerator
 from lit_restore.models.vdsr import VDSR
 from lit_restore.models.vgg import VGGFeatures
 
@@ -23,12 +27,17 @@ __all__ = [
     "FSRCNN",
     "SRCNN",
     "VDSR",
+    "DCGANDiscriminator",
+    "DCGANGenerator",
     "MosaicUNet",
     "PartialConvNet",
     "PartialConvUNet",
+    "PatchDiscriminator",
+    "ResNetGenerator",
     "ResNetSR",
     "SRDiscriminator",
     "SRResNet",
     "SmallMosaicUNet",
+    "UNetGenerator",
     "VGGFeatures",
 ]

@@ -16,7 +16,7 @@ _PENDING = "pending_gradients"
 
 
 class ManualTask(LightningModule):
-    """Steps several optimizers after one backward pass; a batch is one step of the Trainer.
+    """Steps several optimizers by hand; a batch is one step of the Trainer.
 
     Lightning would count each optimizer's step. Here ``max_steps``, ``every_n_train_steps``,
     ``global_step`` and schedules count batches, however many optimizers step, and if gradients are
@@ -102,12 +102,11 @@ class ManualTask(LightningModule):
         trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
         self.manual_backward(total / self.accumulate, inputs=trained)
         self.guard.check(self, terms, batch, again)
-        due = (self.trainer.global_step + 1) % self.accumulate == 0
+        due = self._is_due()
         if due:
             for optimizer in optimizers:
                 self._step(optimizer)
-        self._follow_schedules()
-        self._count_batch()
+        self._finish_batch()
         return due
 
     def on_train_end(self) -> None:
@@ -130,6 +129,13 @@ class ManualTask(LightningModule):
         keep_new_schedule(checkpoint)
         self.resumed = True
         self._pending = checkpoint.get(_PENDING, {})
+
+    def _is_due(self) -> bool:
+        return (self.trainer.global_step + 1) % self.accumulate == 0
+
+    def _finish_batch(self) -> None:
+        self._follow_schedules()
+        self._count_batch()
 
     def _step(self, optimizer: Optimizer) -> None:
         """Clip and step; by the strategy, where Lightning does not count."""

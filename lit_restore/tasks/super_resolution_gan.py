@@ -46,7 +46,8 @@ class SuperResolutionGANTask(ManualTask):
             turned to unit range.
         discriminator: Maps pictures in signed range to logits.
         perceptual: Called as ``perceptual(fake, target)``; None for no such term.
-        adversarial: Called as ``adversarial(logits, real)``; None for binary cross-entropy.
+        adversarial: Costs the logits; None for binary cross-entropy. ``"wgan-gp"`` is refused,
+            since the task adds no gradient penalty.
         pixel: Called as ``pixel(fake, target)``; None for the mean squared error.
         adversarial_weight: Of ``g_adversarial``.
         pixel_weight: Of ``g_pixel``; 0 leaves it out, but for the pre-training.
@@ -67,8 +68,8 @@ class SuperResolutionGANTask(ManualTask):
             ``"rgb"``; its scale is the generator's. None compares whole pictures as they are.
 
     Raises:
-        ValueError: If ``ranges`` or ``protocol`` is unknown, the generator reads luma, or a number
-            is out of range.
+        ValueError: If ``ranges`` or ``protocol`` is unknown, the generator reads luma, the
+            adversarial loss needs a gradient penalty, or a number is out of range.
 
     Source:
         Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial
@@ -80,7 +81,7 @@ class SuperResolutionGANTask(ManualTask):
         generator: nn.Module,
         discriminator: nn.Module,
         perceptual: nn.Module | None = None,
-        adversarial: nn.Module | None = None,
+        adversarial: AdversarialLoss | None = None,
         pixel: nn.Module | None = None,
         adversarial_weight: float = 1e-3,
         pixel_weight: float = 0.0,
@@ -102,7 +103,7 @@ class SuperResolutionGANTask(ManualTask):
         self.generator = generator.to(memory_format=self.memory_format)
         self.discriminator = discriminator.to(memory_format=self.memory_format)
         self.perceptual = perceptual
-        self.adversarial = adversarial or AdversarialLoss("bce")
+        self.adversarial = _without_penalty(adversarial or AdversarialLoss("bce"))
         self.pixel = pixel or L2Loss()
         self.adversarial_weight = adversarial_weight
         self.pixel_weight = pixel_weight
@@ -151,7 +152,7 @@ class SuperResolutionGANTask(ManualTask):
         real = self._judge(target)
         seen = fake.detach().requires_grad_()  # the discriminator's gradient ends here
         scores = self._judge(seen)
-        adversarial = self.adversarial_weight * self.adversarial(scores, True)
+        adversarial = self.adversarial_weight * self.adversarial.generator(scores)
         verdicts = {
             "d_real": self.adversarial(real, True),
             "d_fake": self.adversarial(scores, False),
@@ -236,6 +237,15 @@ class SuperResolutionGANTask(ManualTask):
 def _sum(terms: Iterable[Tensor]) -> Tensor:
     """Sum scalars; 0 of none, of whatever device."""
     return sum(terms, start=torch.zeros(()))
+
+
+def _without_penalty(loss: AdversarialLoss) -> AdversarialLoss:
+    if loss.kind == "wgan-gp":
+        raise ValueError(
+            "adversarial must be 'bce', 'lsgan' or 'hinge', got 'wgan-gp': this task adds no "
+            "gradient penalty"
+        )
+    return loss
 
 
 def _check(generator: nn.Module, ranges: str, pretrain_steps: int) -> None:

@@ -16,7 +16,8 @@ def forward(
     """Run a network, and keep the output of each layer that has weights.
 
     Args:
-        t: ``image``, ``mask`` if the model takes one, and ``layer/variable`` for every variable.
+        t: ``image``, ``mask`` or ``condition`` if the model takes one, and ``layer/variable`` for
+            every variable.
         model: ``module.function`` in ``parity.references``: makes a functional model from the shape
             of an image (H, W, C). Its layers with weights are called what our modules are called.
         training: The mode.
@@ -77,7 +78,8 @@ def train(t: Tensors, model: str, loss: str, optimizer: str, steps: int, **optio
 
 
 def _inputs(t: Tensors) -> Any:
-    return [t["image"], t["mask"]] if "mask" in t else t["image"]
+    second = [t[name] for name in ("mask", "condition") if name in t]
+    return [t["image"], *second] if second else t["image"]
 
 
 def _outputs(layer: Any) -> list[tuple[str, Any]]:

@@ -1,5 +1,8 @@
 """The normalisations of the study notes."""
 
+from functools import partial
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -35,9 +38,62 @@ def instance_norm(t: Tensors) -> Tensors:
 
 def contributed_instance_norm(t: Tensors) -> Tensors:
     """The formula of keras_contrib's InstanceNormalization(axis=-1)."""
-    mean = keras.ops.mean(t["image"], axis=(1, 2), keepdims=True)
-    deviation = keras.ops.std(t["image"], axis=(1, 2), keepdims=True)
-    return {"output": (t["image"] - mean) / (deviation + 1e-3) * t["gamma"] + t["beta"]}
+    return {"output": over_deviation(t["image"]) * t["gamma"] + t["beta"]}
+
+
+def over_deviation(image: Any, epsilon: float = 1e-3) -> Any:
+    """That formula, without factor and offset."""
+    mean = keras.ops.mean(image, axis=(1, 2), keepdims=True)
+    deviation = keras.ops.std(image, axis=(1, 2), keepdims=True)
+    return (image - mean) / (deviation + epsilon)
+
+
+class _OwnStatistics(keras.layers.BatchNormalization):
+    """BatchNormalization that a model cannot put in evaluation mode."""
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Normalise by the batch's mean and variance."""
+        return super().call(inputs, training=True, mask=mask)
+
+
+def normalised(
+    x: Any, norm: str, name: str, epsilon: float = 1e-3, statistics: str = "running"
+) -> Any:
+    """Normalise symbolic maps by the kinds of one argument.
+
+    Args:
+        x: Maps.
+        norm: ``"batch"``, ``"layer"`` (over the whole of a sample), ``"instance"``,
+            ``"std_instance"``, ``"group"`` (as many groups as divide the channels, 32 at most) or
+            ``"none"``.
+        name: Of the layer, if it has weights.
+        epsilon: What is added to the variance, or to the deviation.
+        statistics: ``"batch"`` if BatchNorm takes the batch's own in evaluation, too.
+    """
+    groups = max(count for count in range(1, 33) if x.shape[-1] % count == 0)
+    group = partial(keras.layers.GroupNormalization, epsilon=epsilon)
+    match norm:
+        case "batch":
+            make = _OwnStatistics if statistics == "batch" else keras.layers.BatchNormalization
+            return make(epsilon=epsilon, name=name)(x)
+        case "layer" | "group":
+            return group(1 if norm == "layer" else groups, name=name)(x)
+        case "instance":
+            return group(-1, center=False, scale=False)(x)
+        case "std_instance":
+            return keras.layers.Lambda(partial(over_deviation, epsilon=epsilon))(x)
+    return x
+
+
+def of_kind(t: Tensors, norm: str, training: bool, **options: Any) -> Tensors:
+    """A layer of ``normalised``, and its statistics afterwards in training."""
+    image = keras.Input(t["image"].shape[1:])
+    model = keras.Model(image, normalised(image, norm, "norm", **options))
+    weights = [t[name] for name in ("gamma", "beta") if name in t]
+    states = [t[name] for name in ("moving_mean", "moving_variance") if name in t]
+    output, after = run(model, t["image"], weights, states, training=training)
+    moved = dict(zip(("mean", "variance"), after, strict=True)) if training else {}
+    return {"output": output, **moved}
 
 
 def group_norm(t: Tensors, groups: int) -> Tensors:

@@ -1,0 +1,1 @@
+"""Two folders of pictures of two kinds, each of which is to become the other."""

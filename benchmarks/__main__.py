@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import benchmarks
-from benchmarks import data, inpainting, machine, memory, precision, speed
+from benchmarks import data, edges, inpainting, machine, memory, precision, speed
 from benchmarks.report import Report
 
 NAMES = (
@@ -19,9 +19,11 @@ NAMES = (
     "memory",
     "data",
     "inpainting",
+    "edges",
     "pconv",
     "style",
 )
+ON_PICTURES = ("inpainting", "edges")
 USAGE, MISSING = 2, 3
 
 
@@ -40,13 +42,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=7, help="that count, after the warm-up")
     parser.add_argument("--threads", type=int, default=1, help="of each contender")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
-    _add_inpainting(parser)
+    _add_pictures(parser)
     arguments = parser.parse_args(argv)
     unknown = [name for name in arguments.names if name not in NAMES]
     if unknown:
         parser.error(f"expected names of {', '.join(NAMES)}, got {unknown[0]!r}")
     if min(arguments.rounds, arguments.threads, arguments.size) < 1:
         parser.error("--rounds, --threads and --size must be at least 1")
+    if (arguments.weights or arguments.sheet) and not _of_one(arguments.names):
+        parser.error("--weights and --sheet belong to inpainting or to edges: name one of them")
     _limit(arguments.threads)
     facts = machine.facts(arguments.threads)
     print("\n".join(f"{name}: {value}" for name, value in facts.items()), flush=True)
@@ -67,11 +71,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _add_inpainting(parser: argparse.ArgumentParser) -> None:
-    options = parser.add_argument_group("of inpainting")
-    options.add_argument("--weights", type=Path, metavar="FILE", help="of another network")
+def _add_pictures(parser: argparse.ArgumentParser) -> None:
+    options = parser.add_argument_group("of inpainting and edges")
     options.add_argument(
-        "--size", type=int, default=inpainting.SIZE, help="side of the pictures, in pixels"
+        "--weights", type=Path, metavar="FILE", help="of another network; of one that draws edges"
+    )
+    options.add_argument(
+        "--size", type=int, default=inpainting.SIZE, help="side of pictures to fill, in pixels"
     )
     options.add_argument("--sheet", type=Path, metavar="FILE", help="write a contact sheet")
 
@@ -92,8 +98,8 @@ def _reports(arguments: argparse.Namespace) -> Iterator[Report]:
             reports = iter([data.run(rounds, threads)])
         elif name == "precision":
             reports = (precision.run(each, rounds, threads) for each in precision.NETWORKS)
-        elif name == "inpainting":
-            reports = _inpainting(arguments)
+        elif name in ON_PICTURES:
+            reports = _on_pictures(name, arguments)
         else:
             reports = (speed.run(race, rounds, threads) for race in races[name])
         for report in reports:
@@ -101,13 +107,21 @@ def _reports(arguments: argparse.Namespace) -> Iterator[Report]:
             yield report
 
 
-def _inpainting(arguments: argparse.Namespace) -> Iterator[Report]:
+def _on_pictures(name: str, arguments: argparse.Namespace) -> Iterator[Report]:
+    threads, weights, sheet = arguments.threads, arguments.weights, arguments.sheet
     try:
-        yield inpainting.run(arguments.threads, arguments.weights, arguments.size, arguments.sheet)
+        if name == "edges":
+            yield edges.run(threads, weights, sheet)
+        else:
+            yield inpainting.run(threads, weights, arguments.size, sheet)
     except (inpainting.MissingDataError, inpainting.MissingNetworkError) as error:
         if arguments.names:
             raise
-        print(f"\ninpainting is left out: {error}", flush=True)
+        print(f"\n{name} is left out: {error}", flush=True)
+
+
+def _of_one(names: Sequence[str]) -> bool:
+    return sum(name in ON_PICTURES for name in names or NAMES) == 1
 
 
 def _limit(threads: int) -> None:

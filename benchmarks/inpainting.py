@@ -21,11 +21,11 @@ Method = Callable[["Tensor", "Tensor"], "Tensor"]
 
 
 class MissingDataError(Exception):
-    """The pictures and masks are not where they should be."""
+    """The pictures are not where they should be."""
 
 
 class MissingNetworkError(Exception):
-    """The weights are missing or broken, or of a network that fills no holes."""
+    """The weights are missing or broken, or of a network for something else."""
 
 
 @dataclass(frozen=True)

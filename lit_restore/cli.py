@@ -34,6 +34,8 @@ VERBS = {
     "predict": Verb("lit_restore.training", "restore the pictures that a config names"),
     "restore": Verb("lit_restore.commands.restore", "restore picture files"),
     "inpaint": Verb("lit_restore.commands.inpaint", "fill holes of picture files"),
+    "translate": Verb("lit_restore.commands.translate", "make pictures of one kind into another"),
+    "generate": Verb("lit_restore.commands.generate", "make pictures out of noise"),
     "stylize": Verb("lit_restore.commands.stylize", "give a picture the style of others"),
     "evaluate": Verb(
         "lit_restore.commands.evaluate", "measure super-resolution by the papers' protocols"

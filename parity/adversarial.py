@@ -7,13 +7,11 @@ The other ways to come by gradients are those that people err by.
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from unittest.mock import patch
 
 import torch
 from torch import Tensor, nn
 
 from lit_restore.tasks import SuperResolutionGANTask
-from lit_restore.tasks._adversarial import ManualTask, Turn
 from parity.case import Tensors
 from parity.layout import to_torch
 from parity.network import from_state, to_state
@@ -110,95 +108,11 @@ class Adversaries:
 
     def _change_sides(self, task: Task, batch: Batch, lower: torch.optim.Optimizer) -> None:
         """Step the discriminator, and take the gradients anew; the statistics move once."""
-        moved = _statistics(task)
+        moved = {name: one.clone() for name, one in task.state_dict().items() if "running" in name}
         lower.step()
         task.zero_grad()
         self.gradients(task, batch)
         task.load_state_dict(moved, strict=False)
-
-
-Take = Callable[[ManualTask, Batch, list[torch.optim.Optimizer]], list[Tensor]]
-
-
-@dataclass(frozen=True)
-class Turns:
-    """A training by a task whose networks step one after the other, fed the arrays of a case.
-
-    Attributes:
-        task: Makes the task.
-        take: Takes all turns of a batch, and gives their losses.
-        steps: How many steps.
-    """
-
-    task: Callable[[], ManualTask]
-    take: Take
-    steps: int = 1
-
-    def __call__(self, t: Tensors) -> Tensors:
-        """Train; each turn's loss before each step, and what all networks hold afterwards."""
-        names = [name for name in t if "/" in name]
-        batch = {name: one for name, one in t.items() if name not in names}
-        batch = {name: to_torch(one) if one.ndim == 4 else one for name, one in batch.items()}
-        task = self.task().to(next(iter(t.values())).dtype).train()
-        task.load_state_dict(to_state({name: t[name] for name in names}), strict=False)
-        optimizers: list[torch.optim.Optimizer] = task.configure_optimizers()  # type: ignore[assignment]
-        losses = [torch.stack(self.take(task, batch, optimizers)) for _ in range(self.steps)]
-        after = from_state(task.state_dict(), dict.fromkeys(names))
-        return {"output": torch.stack(losses)} | {f"after {name}": after[name] for name in names}
-
-
-def in_turn(
-    task: ManualTask, batch: Batch, optimizers: list[torch.optim.Optimizer]
-) -> list[Tensor]:
-    """Take the turns as the task does."""
-    return [_taken(turn, optimizers[turn.optimizer]) for turn in task.turns(batch)]
-
-
-def generator_first(
-    task: ManualTask, batch: Batch, optimizers: list[torch.optim.Optimizer]
-) -> list[Tensor]:
-    """Let the generator learn of the discriminator before that has learned."""
-    *_, last = task.turns(batch)
-    moved = _statistics(task)
-    won = _taken(last, optimizers[last.optimizer])
-    *first, _ = (
-        _taken(turn, optimizers[turn.optimizer]) if turn.optimizer != last.optimizer else won
-        for turn in task.turns(batch)
-    )
-    task.load_state_dict(moved, strict=False)
-    return [*first, won]
-
-
-def both_ways(
-    task: ManualTask, batch: Batch, optimizers: list[torch.optim.Optimizer]
-) -> list[Tensor]:
-    """Let what the discriminator's fakes cost reach the generator, which is not to learn of it."""
-    with patch.object(Tensor, "detach", lambda self: self):
-        losses = [
-            _taken(turn, optimizers[turn.optimizer], retain=True) for turn in task.turns(batch)
-        ]
-    return [loss.data for loss in losses]
-
-
-def generated_twice(
-    task: ManualTask, batch: Batch, optimizers: list[torch.optim.Optimizer]
-) -> list[Tensor]:
-    """Generate a fake that nobody sees, but for the generator's moving statistics."""
-    with torch.no_grad():
-        next(iter(task.turns(batch)))
-    return in_turn(task, batch, optimizers)
-
-
-def _taken(turn: Turn, optimizer: torch.optim.Optimizer, retain: bool = False) -> Tensor:
-    total = torch.stack(list(turn.terms.values())).sum()
-    total.backward(retain_graph=retain)  # type: ignore[no-untyped-call]
-    optimizer.step()
-    optimizer.zero_grad()
-    return total.detach()
-
-
-def _statistics(task: nn.Module) -> Tensors:
-    return {name: one.clone() for name, one in task.state_dict().items() if "running" in name}
 
 
 def _without(prefix: str, t: Tensors) -> Tensors:

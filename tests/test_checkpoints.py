@@ -19,9 +19,11 @@ from lit_restore import models
 from lit_restore.checkpoints import (
     KEY,
     CheckpointError,
+    RoleError,
     build_network,
     describe_network,
     load_network,
+    network_roles,
     read_description,
     save_network,
 )
@@ -191,6 +193,73 @@ def test_of_two_networks_the_generator_is_loaded(tmp_path: Path) -> None:
     state["discriminator.weight"] = torch.zeros(3)
     torch.save({KEY: {"networks": described}, "state_dict": state}, tmp_path / "gan.ckpt")
     assert_same(load_network(tmp_path / "gan.ckpt"), network)
+
+
+def save_task(path: Path, **networks: nn.Module) -> Path:
+    """Write a checkpoint as a task of several networks does."""
+    described = {role: describe_network(network) for role, network in networks.items()}
+    state = {
+        f"{role}.{name}": value
+        for role, network in networks.items()
+        for name, value in network.state_dict().items()
+    }
+    torch.save({KEY: {"networks": described}, "state_dict": state}, path)
+    return path
+
+
+def test_of_two_translators_the_one_that_is_asked_for_is_loaded(tmp_path: Path) -> None:
+    networks = {"g_ab": shaken(MosaicUNet(**SMALL)), "g_ba": SmallMosaicUNet()}
+    path = save_task(tmp_path / "cycle.ckpt", **networks)
+
+    assert network_roles(path) == ("g_ab", "g_ba")
+    for role, network in networks.items():
+        assert_same(load_network(path, role), network)
+        assert read_description(path, role) == describe_network(network)
+
+
+def test_a_role_is_asked_for_where_it_could_be_either(tmp_path: Path) -> None:
+    networks = {"g_ab": SmallMosaicUNet(), "g_ba": SmallMosaicUNet()}
+    path = save_task(tmp_path / "cycle.ckpt", **networks)
+
+    for read in (load_network, read_description):
+        with pytest.raises(
+            RoleError, match=r"say which of its networks.*'g_ab', 'g_ba'$"
+        ) as caught:
+            read(path)
+        assert caught.value.roles == ("g_ab", "g_ba")
+
+
+def test_a_role_that_a_file_lacks_is_answered_with_those_that_it_has(tmp_path: Path) -> None:
+    path = save_task(tmp_path / "gan.ckpt", generator=SmallMosaicUNet())
+    save_network(SmallMosaicUNet(), tmp_path / "a.safetensors")
+
+    with pytest.raises(RoleError, match=r"no network of the role 'g_ab', only 'generator'$"):
+        load_network(path, "g_ab")
+    with pytest.raises(RoleError, match=r"no network of the role 'g_ab', only 'network'$"):
+        load_network(tmp_path / "a.safetensors", "g_ab")
+    assert network_roles(tmp_path / "a.safetensors") == ("network",)
+    assert type(load_network(tmp_path / "a.safetensors", "network")) is SmallMosaicUNet
+
+
+def test_averaged_weights_are_found_by_role(tmp_path: Path) -> None:
+    trained, averaged = SmallMosaicUNet(), shaken(SmallMosaicUNet())
+    path = save_task(tmp_path / "cycle.ckpt", g_ab=trained, g_ba=trained)
+    content = torch.load(path, weights_only=True)
+    content[KEY]["networks"]["g_ba"]["weights"] = "averages.g_ba"
+    for name, value in averaged.state_dict().items():
+        content["state_dict"][f"averages.g_ba.{name}"] = value
+    torch.save(content, path)
+
+    assert_same(load_network(path, "g_ab"), trained)
+    assert_same(load_network(path, "g_ba"), averaged)
+
+
+@pytest.mark.parametrize("networks", [{}, [], 5, None, "g_ab", {"g_ab": 3}])
+def test_roles_of_another_kind_are_refused(tmp_path: Path, networks: Any) -> None:
+    torch.save({KEY: {"networks": networks}, "state_dict": {}}, tmp_path / "odd.ckpt")
+    for read in (network_roles, load_network):
+        with pytest.raises(CheckpointError, match=r"odd\.ckpt"):
+            read(tmp_path / "odd.ckpt")
 
 
 class Malicious:

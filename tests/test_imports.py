@@ -53,7 +53,7 @@ RULES = {
     "interop": Rule("models nn atomic", "torch", inside="h5py keras numpy tensorflow torchvision"),
     "losses": Rule("nn models interop.vgg_weights", "torch"),
     "malloc": Rule("", ""),
-    "metrics": Rule("nn", "torch torchmetrics"),
+    "metrics": Rule("nn", "torch torchmetrics", inside="torch_fidelity"),
     "models": Rule("nn", "torch"),
     "nn": Rule("", "torch"),
     "optim": Rule("", "torch"),

@@ -5,6 +5,7 @@ from lit_restore.datamodules.paired import PairedDataModule
 from lit_restore.datamodules.restoration import RestorationDataModule
 from lit_restore.datamodules.style_transfer import StyleTransferDataModule
 from lit_restore.datamodules.super_resolution import SuperResolutionDataModule
+from lit_restore.datamodules.unpaired import UnpairedDataModule
 
 __all__ = [
     "InpaintingDataModule",
@@ -12,4 +13,5 @@ __all__ = [
     "RestorationDataModule",
     "StyleTransferDataModule",
     "SuperResolutionDataModule",
+    "UnpairedDataModule",
 ]

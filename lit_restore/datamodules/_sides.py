@@ -40,8 +40,8 @@ class SideFolders:
         """Find pairs. Those to predict need no partners: each side is what there is of it.
 
         Raises:
-            ValueError: If a folder is missing, a picture of another split than ``predict`` has no
-                partner, or two of a folder have one stem.
+            ValueError: If a folder is missing or there are no pictures, one of another split than
+                ``predict`` has no partner, or two of a folder have one stem.
         """
         if not self._in_splits():
             both = pair_by_stem(*self._direct())
@@ -50,16 +50,16 @@ class SideFolders:
                 split: (files, [partner[path] for path in files])
                 for split, files in self._divided(self.names[0]).items()
             }
-        return {split: self._pairs_of(split) for split in SPLITS}
+        return self._checked({split: self._pairs_of(split) for split in SPLITS})
 
     def lists(self) -> Sides:
         """Find the pictures of both sides, whatever their names are.
 
         Raises:
-            ValueError: If a folder is missing or empty.
+            ValueError: If a folder is missing or there are no pictures.
         """
         if self._in_splits():
-            return {split: self._listed(split) for split in SPLITS}
+            return self._checked({split: self._listed(split) for split in SPLITS})
         self._direct()
         ours, theirs = (self._divided(name) for name in self.names)
         return {split: (ours[split], theirs[split]) for split in SPLITS}
@@ -84,6 +84,12 @@ class SideFolders:
         if split == "predict" or not any(path.is_dir() for path in folders):
             return self._listed(split)
         return pair_by_stem(*folders)
+
+    def _checked(self, sides: Sides) -> Sides:
+        if not any(files for pair in sides.values() for files in pair):
+            ours, theirs = self._of("train")
+            raise ValueError(f"{ours} and {theirs} must be folders of pictures")
+        return sides
 
     def _direct(self) -> tuple[Path, Path]:
         ours, theirs = (self.root / name for name in self.names)

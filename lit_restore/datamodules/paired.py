@@ -20,7 +20,8 @@ class PairedDataModule(ImageDataModule):
     pairs together: see ``lit_restore.data.split.split_files``. Names with ``{split}`` in them
     (``a: "{split}A"``) are folders of ``root`` that each belong to one split. Pictures of two
     folders pair by their stems; one without a partner is refused. Names of files and their hash are
-    kept with the run.
+    kept with the run. Data without a split ``val`` are trained on with
+    ``trainer.limit_val_batches: 0``.
 
     Prediction needs no targets: ``predict`` may hold the inputs' folder alone, and its batches are
     without ``target``.
@@ -95,14 +96,14 @@ class PairedDataModule(ImageDataModule):
         self.cache = Path(cache) if cache else None
         self._sides: Sides = {}
 
-    def dataset(self, split: Split) -> PairedDataset:  # type: ignore[override]
+    def dataset(self, split: str) -> PairedDataset:
         """Build the dataset of a split.
 
         Raises:
             ValueError: If the split has no pictures, or the two of a pair differ in size.
         """
         self.division.files(split)  # refuses a split without pictures
-        inputs, targets = self._sides[split]
+        inputs, targets = self._sides[split]  # type: ignore[index]
         training = split == "train"
         dataset = PairedDataset(
             inputs,

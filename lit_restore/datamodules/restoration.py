@@ -18,7 +18,8 @@ class RestorationDataModule(ViewDataModule):
 
     Args:
         root: Folder of the pictures or of the split folders.
-        degradation: Makes the network's input of a clean picture.
+        degradation: Makes the network's input of a clean picture; None leaves it as it is, for
+            networks that make pictures out of noise.
         size: Side of the square samples, in pixels; smaller pictures are left out and counted.
         view: What becomes of a training picture: ``"resize"``, ``"crop"``, ``"zoom"`` (a random
             crop of random side, reduced to ``size``), or ``"whole"``.
@@ -39,7 +40,7 @@ class RestorationDataModule(ViewDataModule):
     def __init__(
         self,
         root: str,
-        degradation: Degradation,
+        degradation: Degradation | None,
         size: int = 64,
         view: View = "resize",
         eval_view: View = "resize",

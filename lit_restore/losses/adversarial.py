@@ -122,6 +122,6 @@ def gradient_penalty(
         mixing = torch.rand(len(real), 1, 1, 1, dtype=real.dtype, device=real.device)
     with torch.enable_grad():
         mixed = (fake + mixing * (real - fake)).requires_grad_()
-        scores = judge(mixed).flatten(1).mean(dim=1)
+        scores = judge(mixed).reshape(len(real), -1).mean(dim=1)
         (slopes,) = torch.autograd.grad(scores.sum(), mixed, create_graph=True)
         return (slopes.flatten(1).norm(dim=1) - 1).square().mean()

@@ -1,7 +1,14 @@
 """Metrics of pictures: a value per picture, its mean, and the protocol that both belong to."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
+from lit_restore.metrics.boundary import (
+    BoundaryFMeasure,
+    BoundaryScore,
+    boundary_counts,
+    thin_edges,
+)
 from lit_restore.metrics.figure import Figure, mean_figure
 from lit_restore.metrics.hole import hole_psnr
 from lit_restore.metrics.luma import luma
@@ -13,6 +20,7 @@ from lit_restore.metrics.ssim import ssim
 if TYPE_CHECKING:
     from lit_restore.metrics.average import PSNR, SSIM
     from lit_restore.metrics.hole_average import HolePSNR
+    from lit_restore.metrics.inception import InceptionMetrics, inception_metrics
 
 __all__ = [
     "NOTES",
@@ -21,27 +29,37 @@ __all__ = [
     "PSNR",
     "RGB",
     "SSIM",
+    "BoundaryFMeasure",
+    "BoundaryScore",
     "Figure",
     "HolePSNR",
+    "InceptionMetrics",
     "Protocol",
     "Y",
+    "boundary_counts",
     "hole_psnr",
+    "inception_metrics",
     "luma",
     "mean_figure",
     "psnr",
     "scikit_ssim",
     "ssim",
+    "thin_edges",
 ]
+
+
+_WITH_TORCHMETRICS = {
+    "PSNR": "average",
+    "SSIM": "average",
+    "HolePSNR": "hole_average",
+    "InceptionMetrics": "inception",
+    "inception_metrics": "inception",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Import torchmetrics only for the classes that are built on it."""
-    if name in ("PSNR", "SSIM"):
-        from lit_restore.metrics import average
-
-        return getattr(average, name)
-    if name == "HolePSNR":
-        from lit_restore.metrics.hole_average import HolePSNR
-
-        return HolePSNR
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _WITH_TORCHMETRICS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"lit_restore.metrics.{_WITH_TORCHMETRICS[name]}")
+    return getattr(module, name)

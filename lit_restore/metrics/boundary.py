@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -59,7 +60,7 @@ class BoundaryFMeasure:
     def __init__(
         self, thresholds: Sequence[float] = THRESHOLDS, tolerance: float = TOLERANCE
     ) -> None:
-        steps = zip(thresholds, thresholds[1:], strict=False)
+        steps = pairwise(thresholds)
         if not thresholds or not all(one < following for one, following in steps):
             raise ValueError(f"thresholds must rise, and be at least one, got {list(thresholds)}")
         if tolerance < 0:
@@ -114,7 +115,7 @@ def boundary_counts(
         )
     if drawn.dtype != torch.bool:
         raise ValueError(f"drawn must be bool, got {drawn.dtype}")
-    strength = strength.detach().double()
+    strength = strength.detach().to(torch.promote_types(strength.dtype, torch.float32))
     steps = torch.tensor(thresholds, dtype=strength.dtype, device=strength.device)
     close = disc_maximum(drawn.to(strength.dtype), tolerance) > 0
     right = _at_least(strength[close], steps)
@@ -149,8 +150,9 @@ def disc_maximum(values: Tensor, radius: float) -> Tensor:
 def thin_edges(strength: Tensor) -> Tensor:
     """Keep only the crests of edges: what is a maximum across the edge.
 
-    The direction across is that of the strongest curvature of the strength, blurred a little. A
-    pixel stays if it is at least as strong as both points one pixel away on that line.
+    The direction across is the main one of the strength's slopes nearby (that of the structure
+    tensor). A pixel stays if it is, after a slight blur, at least as strong as both points one
+    pixel away on that line.
 
     Args:
         strength: Shape (N, 1, H, W), in unit range; of at least 2 x 2 pixels.
@@ -158,17 +160,19 @@ def thin_edges(strength: Tensor) -> Tensor:
     Returns:
         The same shape; 0 where no crest is.
     """
-    taps = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0], dtype=strength.dtype, device=strength.device)
-    kernel = (torch.outer(taps, taps) / 256).view(1, 1, 5, 5)
-    smooth = F.conv2d(F.pad(strength, (2,) * 4, mode="replicate"), kernel)
+    smooth = _blurred(strength)
     down, right = torch.gradient(smooth, dim=(2, 3))
-    down_down, down_right = torch.gradient(down, dim=(2, 3))
-    (right_right,) = torch.gradient(right, dim=3)
-    # Angle of the Hessian's eigenvector with the lowest eigenvalue: where the crest falls off.
-    angle = 0.5 * torch.atan2(2 * down_right, right_right - down_down) + torch.pi / 2
+    both, downs, rights = (_blurred(one) for one in (down * right, down**2, right**2))
+    angle = 0.5 * torch.atan2(2 * both, rights - downs)
     step = torch.cat([angle.cos(), angle.sin()], 1).permute(0, 2, 3, 1)
     beside = torch.maximum(_moved(smooth, step), _moved(smooth, -step))
     return strength.where(smooth >= beside, 0)
+
+
+def _blurred(values: Tensor) -> Tensor:
+    taps = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0], dtype=values.dtype, device=values.device)
+    kernel = (torch.outer(taps, taps) / 256).view(1, 1, 5, 5)
+    return F.conv2d(F.pad(values, (2,) * 4, mode="replicate"), kernel)
 
 
 def _moved(values: Tensor, step: Tensor) -> Tensor:

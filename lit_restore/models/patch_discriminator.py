@@ -161,7 +161,7 @@ class PatchDiscriminator(nn.Module):
 
 def _smallest(layers: int, padding: Padding, norm: Norm) -> int:
     """Say how many pixels a side must have for a score, and for two pixels to be normalised."""
-    alone = norm == "instance"
+    alone = norm in ("instance", "std_instance")
     if not layers:
         return 2 if alone else 1
     if padding == "one":

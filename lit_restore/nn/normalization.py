@@ -4,6 +4,7 @@ from typing import Literal, get_args
 
 from torch import nn
 
+from lit_restore.nn.fast_instance_norm import FastInstanceNorm2d
 from lit_restore.nn.instance_norm import StdInstanceNorm2d
 from lit_restore.nn.switch_batch_norm import SwitchBatchNorm2d
 
@@ -23,10 +24,11 @@ def make_norm(
     Args:
         norm: Over what mean and variance are taken. ``"batch"``: each channel of the whole batch
             (``SwitchBatchNorm2d``). ``"layer"``: each picture, all channels and pixels together.
-            ``"instance"``: each channel of each picture. ``"std_instance"``: the same, divided as
-            ``keras_contrib`` does (``StdInstanceNorm2d``, whose constants have but one style).
-            ``"group"``: groups of channels of each picture, 32 of them, or as many of at most 32
-            as divide the channels. ``"none"``: nothing is normalised.
+            ``"instance"``: each channel of each picture (``FastInstanceNorm2d``).
+            ``"std_instance"``: the same, divided as ``keras_contrib`` does (``StdInstanceNorm2d``,
+            whose constants have but one style). ``"group"``: groups of channels of each picture, 32
+            of them, or as many of at most 32 as divide the channels. ``"none"``: nothing is
+            normalised.
         channels: Channels.
         style: Whose constants: added to the variance are 1e-5 (``"torch"``) or 1e-3 (``"keras"``);
             BatchNorm's momentum and running variance are PyTorch's or Keras's.
@@ -54,7 +56,7 @@ def make_norm(
             momentum = 0.1 if torch_style else 0.01
             return SwitchBatchNorm2d(channels, eps, momentum, bessel=torch_style, affine=affine)
         case "instance":
-            return nn.InstanceNorm2d(channels, eps, affine=affine)
+            return FastInstanceNorm2d(channels, eps, affine)
         case "std_instance":
             return StdInstanceNorm2d(channels, affine=affine)
         case "none":

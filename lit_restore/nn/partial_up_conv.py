@@ -6,6 +6,7 @@ from torch import Tensor
 
 from lit_restore.nn.conv import conv_same
 from lit_restore.nn.partial_conv import Normalize, PartialConv2d, check_mask, is_full, valid_part
+from lit_restore.nn.upsample_conv import conv_enlarged, enlarging_fold
 
 _FOLDED_FROM = 512  # small pixels of a batch: for fewer, making the kernel costs more than it saves
 
@@ -51,7 +52,7 @@ class PartialUpConv2d(PartialConv2d):
         self.low_channels = low_channels
         self.scale = scale
         self.folded = folded
-        self.register_buffer("fold", _fold(kernel_size, scale), persistent=False)
+        self.register_buffer("fold", enlarging_fold(kernel_size, scale), persistent=False)
 
     def forward(  # type: ignore[override]
         self, low: Tensor, low_mask: Tensor, skip: Tensor | None = None, mask: Tensor | None = None
@@ -91,22 +92,11 @@ class PartialUpConv2d(PartialConv2d):
         return conv_same(torch.cat(maps, dim=1) if seen[1:] else maps[0], self.weight, None)
 
     def _folded(self, seen: list[Tensor]) -> Tensor:
-        before, after = self.kernel_size // 2, (self.kernel_size - 1) // 2
-        kernel = self._enlarging_kernel(self.weight[:, : self.low_channels])
-        sums = F.conv_transpose2d(seen[0], kernel, stride=self.scale, padding=after)
-        if before > after:  # an even kernel
-            sums = sums[..., 1:, 1:]
+        weight = self.weight[:, : self.low_channels]
+        sums = conv_enlarged(seen[0], weight, None, self.fold, self.scale)
         for skip in seen[1:]:
             sums = sums + conv_same(skip, self.weight[:, self.low_channels :], None)
         return sums
-
-    def _enlarging_kernel(self, weight: Tensor) -> Tensor:
-        """Turn a kernel over the enlarged map to that of a transposed convolution of the small."""
-        out, low = weight.shape[:2]
-        size = self.kernel_size + self.scale - 1
-        with torch.autocast(weight.device.type, enabled=False):
-            kernel = weight.reshape(out * low, -1) @ self.fold.to(weight.dtype)
-        return kernel.view(out, low, size, size).transpose(0, 1)
 
     def _up(self, image: Tensor) -> Tensor:
         if image.dtype == torch.bool:  # which F.interpolate refuses
@@ -127,18 +117,3 @@ class PartialUpConv2d(PartialConv2d):
             raise ValueError(
                 f"skip must be {size} pixels large, got {tuple(images[-1].shape[-2:])}"
             )
-
-
-def _fold(kernel_size: int, scale: int) -> Tensor:
-    """Say which taps over an enlarged map come together in which tap of the transposed kernel.
-
-    Along one axis, tap t meets pixel p of a block at tap ``p + kernel_size - 1 - t``.
-
-    Returns:
-        Shape (kernel_size**2, (kernel_size + scale - 1)**2), of zeros and ones.
-    """
-    size = kernel_size + scale - 1
-    taps = torch.arange(kernel_size)[:, None]
-    phase = torch.arange(size)[None, :] - (kernel_size - 1) + taps
-    axis = ((phase >= 0) & (phase < scale)).float()
-    return torch.einsum("ya,xb->yxab", axis, axis).reshape(kernel_size**2, size**2)

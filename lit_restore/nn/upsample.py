@@ -136,7 +136,7 @@ class UpsampleConcatConv2d(nn.Conv2d):
         self.low_channels = low_channels
         self.scale = scale
         self.folded = folded
-        fold, self.low_padding = fold_matrix(kernel_size, scale)
+        fold, self.low_padding = _fold_matrix(kernel_size, scale)
         self.register_buffer("fold", fold, persistent=False)
 
     def forward(self, low: Tensor, skip: Tensor) -> Tensor:  # type: ignore[override]
@@ -177,7 +177,7 @@ class UpsampleConcatConv2d(nn.Conv2d):
         return weight.reshape(-1, self.low_channels, *weight.shape[-2:])
 
 
-def fold_matrix(kernel_size: int, scale: int) -> tuple[Tensor, tuple[int, int]]:
+def _fold_matrix(kernel_size: int, scale: int) -> tuple[Tensor, tuple[int, int]]:
     """Say which small pixel each tap reads at each phase of a block.
 
     Returns:

@@ -1,29 +1,76 @@
-"""A convolution of a map that is enlarged, computed at the small size."""
+"""A convolution of a map that is enlarged by nearest neighbour, without the enlarged map."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lit_restore.nn.conv import conv_same
-from lit_restore.nn.upsample import fold_matrix
+
+_FOLDED_FROM = 128  # small pixels of a batch: for fewer, making the kernel costs more than it saves
+
+
+def enlarging_fold(kernel_size: int, scale: int) -> Tensor:
+    """Say which taps over an enlarged map come together in which tap of a transposed kernel.
+
+    Along one axis, tap t meets pixel p of a block at tap ``p + kernel_size - 1 - t``.
+
+    Args:
+        kernel_size: Height and width of the kernel over the enlarged map, in pixels.
+        scale: Factor of the nearest enlargement.
+
+    Returns:
+        Shape (kernel_size**2, (kernel_size + scale - 1)**2), of zeros and ones.
+    """
+    size = kernel_size + scale - 1
+    taps = torch.arange(kernel_size)[:, None]
+    phase = torch.arange(size)[None, :] - (kernel_size - 1) + taps
+    axis = ((phase >= 0) & (phase < scale)).float()
+    return torch.einsum("ya,xb->yxab", axis, axis).reshape(kernel_size**2, size**2)
+
+
+def conv_enlarged(
+    image: Tensor, weight: Tensor, bias: Tensor | None, fold: Tensor, scale: int
+) -> Tensor:
+    """Convolve a map, enlarged by nearest neighbour, with SAME padding, as if it were enlarged.
+
+    Args:
+        image: Shape (N, C, H, W).
+        weight: Shape (out, C, size, size), over the enlarged map.
+        bias: Shape (out,), or None.
+        fold: What ``enlarging_fold(size, scale)`` gives.
+        scale: Factor of the nearest enlargement, at least 2.
+
+    Returns:
+        Shape (N, out, H * scale, W * scale).
+    """
+    out, channels, size, _ = weight.shape
+    with torch.autocast(weight.device.type, enabled=False):
+        kernel = weight.reshape(out * channels, -1) @ fold.to(weight.dtype)
+    kernel = kernel.view(out, channels, size + scale - 1, size + scale - 1).transpose(0, 1)
+    # SAME pads an even kernel by one pixel less before, where the transposed one crops.
+    even = 1 - size % 2
+    return F.conv_transpose2d(image, kernel, bias, scale, size // 2, output_padding=even)
 
 
 class UpsampleConv2d(nn.Conv2d):
     """``conv(nearest(image))`` without the enlarged map.
 
-    Nearest enlargement repeats each pixel, so the repetition folds into a smaller kernel with
-    ``scale**2`` times the outputs, followed by a pixel shuffle: for a 4x4 kernel and a factor of 2
-    that is a 3x3 kernel, 36 products where the plain form takes 64. Outputs and gradients are those
-    of the plain form, up to rounding, and so are the parameters (``weight`` of shape
-    (out, in, k, k) and ``bias``).
+    Nearest enlargement repeats each pixel, so it folds into the kernel of a transposed convolution:
+    for a 4x4 kernel and a factor of 2 this takes 25 products per small pixel where the plain form
+    takes 64. Outputs and gradients are those of the plain form, up to rounding, and so are the
+    parameters (``weight`` of shape (out, in, k, k) and ``bias``).
 
     Args:
         in_channels: Channels of the map that is enlarged.
         out_channels: Channels of the output.
         kernel_size: Height and width of the kernel, in pixels of the output; SAME padding.
-        scale: Factor of the nearest enlargement.
-        folded: False computes the plain form, as a reference.
+        scale: Factor of the nearest enlargement, at least 2.
+        folded: Whether to fold where that is faster, which is from 128 pixels of a batch of small
+            maps on; False computes the plain form always, as a reference.
         bias: Whether to add a learned offset per output channel.
+
+    Raises:
+        ValueError: If ``scale`` is below 2.
     """
 
     fold: Tensor
@@ -37,11 +84,12 @@ class UpsampleConv2d(nn.Conv2d):
         folded: bool = True,
         bias: bool = True,
     ) -> None:
+        if scale < 2:
+            raise ValueError(f"scale must be at least 2, got {scale}")
         super().__init__(in_channels, out_channels, kernel_size, bias=bias)
         self.scale = scale
         self.folded = folded
-        fold, self.small_padding = fold_matrix(kernel_size, scale)
-        self.register_buffer("fold", fold, persistent=False)
+        self.register_buffer("fold", enlarging_fold(kernel_size, scale), persistent=False)
 
     def forward(self, input: Tensor) -> Tensor:
         """Enlarge, convolve.
@@ -52,20 +100,7 @@ class UpsampleConv2d(nn.Conv2d):
         Returns:
             Shape (N, out_channels, H * scale, W * scale).
         """
-        if not self.folded:
-            enlarged = F.interpolate(input, scale_factor=float(self.scale), mode="nearest")
-            return conv_same(enlarged, self.weight, self.bias)
-        bias = None if self.bias is None else self.bias.repeat_interleave(self.scale**2)
-        before, after = self.small_padding
-        if before == after:
-            small = F.conv2d(input, self._folded_weight(), bias, padding=before)
-        else:
-            padded = F.pad(input, (before, after, before, after))
-            small = F.conv2d(padded, self._folded_weight(), bias)
-        return F.pixel_shuffle(small, self.scale)
-
-    def _folded_weight(self) -> Tensor:
-        # (out, in, k, k) -> (out, row phase, column phase, in, folded k, folded k)
-        fold = self.fold.to(self.weight.dtype)
-        weight = torch.einsum("oiyx,pya,qxb->opqiab", self.weight, fold, fold)
-        return weight.reshape(-1, self.in_channels, *weight.shape[-2:])
+        if self.folded and len(input) * input.shape[-2] * input.shape[-1] >= _FOLDED_FROM:
+            return conv_enlarged(input, self.weight, self.bias, self.fold, self.scale)
+        enlarged = F.interpolate(input, scale_factor=float(self.scale), mode="nearest")
+        return conv_same(enlarged, self.weight, self.bias)

@@ -164,6 +164,11 @@ class GANTask(ManualTask):
         }
         checkpoint[checkpoints.KEY] = {"task": type(self).__name__, "networks": described}
 
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on as ``ManualTask`` does, and test with the statistics that the checkpoint names."""
+        super().on_load_checkpoint(checkpoint)
+        self.tested.remember(checkpoint.get(checkpoints.KEY, {}).get("networks", {}))
+
     def describe_role(self, role: str) -> dict[str, Any]:
         """Give plain values that a checkpoint says of a generator besides."""
         return {}

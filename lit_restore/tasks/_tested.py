@@ -41,6 +41,7 @@ class TestedGenerators(nn.Module):
             if norm_mode is not None:
                 _set_mode(network, role, norm_mode)
         self.path = path
+        self.norm_mode = norm_mode
         self._trained = dict(networks)
         self.averages = nn.ModuleDict()
         if ema_decay is not None:
@@ -113,6 +114,14 @@ class TestedGenerators(nn.Module):
                 continue
             described[role]["weights"] = self._prefix(role)
         return described
+
+    def remember(self, described: Mapping[str, Any]) -> None:
+        """Use the statistics that a checkpoint's description says, unless others were asked for."""
+        for role, network in self._trained.items():
+            mode = described.get(role, {}).get("arguments", {}).get("norm_mode")
+            if self.norm_mode is None and mode is not None and hasattr(network, "norm_mode"):
+                set_norm_mode(network, mode)
+                set_norm_mode(self.network(role), mode)
 
     def _prefix(self, role: str) -> str:
         return f"{self.path}.averages.{role}.network" if role in self.averages else role

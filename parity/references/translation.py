@@ -18,7 +18,13 @@ Loss = Callable[[], Any]
 
 
 def pix2pix(
-    t: Tensors, generator: Options, discriminator: Options, criterion: str, pixel: float, steps: int
+    t: Tensors,
+    generator: Options,
+    discriminator: Options,
+    criterion: str,
+    pixel: float,
+    share: float,
+    steps: int,
 ) -> Tensors:
     """Train on one batch: the discriminator, then the generator by what it has become.
 
@@ -29,6 +35,7 @@ def pix2pix(
             input.
         criterion: Of its scores: ``"bce"``, of logits, or ``"mse"``.
         pixel: Weight of the mean absolute error.
+        share: Weight of each of the discriminator's two terms.
         steps: How many steps.
 
     Returns:
@@ -51,7 +58,7 @@ def pix2pix(
             with tf.GradientTape() as judging:
                 on_real = scored(judge([target, image], training=True), 1.0)
                 on_fake = scored(judge([tf.stop_gradient(fake), image], training=True), 0.0)
-                told = (on_real + on_fake) / 2
+                told = share * on_real + share * on_fake
             steppers["discriminator"](judging, told)
             wins = scored(judge([fake, image], training=True), 1.0)
             wins += pixel * absolute(target, fake)
@@ -62,7 +69,12 @@ def pix2pix(
 
 
 def dcgan(
-    t: Tensors, generator: Options, discriminator: Options, criterion: str, steps: int
+    t: Tensors,
+    generator: Options,
+    discriminator: Options,
+    criterion: str,
+    share: float,
+    steps: int,
 ) -> Tensors:
     """Train on one batch of latents and pictures: the discriminator, then the generator.
 
@@ -71,6 +83,7 @@ def dcgan(
         generator: As above.
         discriminator: As above, of pictures alone.
         criterion: As above.
+        share: As above.
         steps: How many steps.
 
     Returns:
@@ -89,8 +102,8 @@ def dcgan(
         with tf.GradientTape() as generating:
             fake = make(t["latent"], training=True)
             with tf.GradientTape() as judging:
-                on_real = scored(judge(target, training=True), 1.0)
-                told = (on_real + scored(judge(tf.stop_gradient(fake), training=True), 0.0)) / 2
+                told = share * scored(judge(target, training=True), 1.0)
+                told += share * scored(judge(tf.stop_gradient(fake), training=True), 0.0)
             steppers["discriminator"](judging, told)
             wins = scored(judge(fake, training=True), 1.0)
         steppers["generator"](generating, wins)
@@ -105,6 +118,7 @@ def cyclegan(
     discriminator: Options,
     update: str,
     weights: tuple[float, float, float],
+    share: float,
     steps: int,
 ) -> Tensors:
     """Train four networks on one batch as the notes do, all losses squared or absolute errors.
@@ -115,8 +129,9 @@ def cyclegan(
         generator: As above, of both.
         discriminator: As above, of both, and of pictures alone.
         update: ``"apart"``: a step on real pictures, then one on fakes, as the notes' two calls of
-            ``train_on_batch``; ``"together"``: one on the mean of both losses.
+            ``train_on_batch``; ``"together"``: one on the sum of both losses.
         weights: Of validity, reconstruction and identity.
+        share: As above.
         steps: How many steps.
 
     Returns:
@@ -137,9 +152,9 @@ def cyclegan(
         """Step both discriminators; the sum of both losses for each time that they step."""
         pairs = list(zip((d_a, d_b), judging, (a, b), fakes, strict=True))
         if update == "together":
-            return [sum(_judged(*pair, squares) for pair in pairs)]
-        told = [sum(_judged(*pair[:3], None, squares) for pair in pairs)]
-        return [*told, sum(_judged(*pair[:2], None, pair[3], squares) for pair in pairs)]
+            return [sum(_judged(*pair, share) for pair in pairs)]
+        told = [sum(_judged(*pair[:3], None, share) for pair in pairs)]
+        return [*told, sum(_judged(*pair[:2], None, pair[3], share) for pair in pairs)]
 
     def generate() -> Any:
         validity, reconstruction, identity = weights
@@ -162,15 +177,16 @@ def cyclegan(
     return {"output": tf.stack([step() for _ in range(steps)]), **_after(t, networks)}
 
 
-def _judged(network: keras.Model, stepper: "_Stepper", real: Any, fake: Any, squares: Any) -> Any:
-    """Step a discriminator on the mean cost of what it is given; returns that cost."""
+def _judged(network: keras.Model, stepper: "_Stepper", real: Any, fake: Any, share: float) -> Any:
+    """Step a discriminator on the squared errors of what it is given; returns their sum."""
+    squares = _criterion("mse")
     with tf.GradientTape() as tape:
         costs = [
-            squares(network(image, training=True), wanted)
+            share * squares(network(image, training=True), wanted)
             for image, wanted in ((real, 1.0), (fake, 0.0))
             if image is not None
         ]
-        loss = tf.add_n(costs) / len(costs)
+        loss = tf.add_n(costs)
     stepper(tape, loss)
     return loss
 

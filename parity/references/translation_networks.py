@@ -90,44 +90,51 @@ def resnet_generator(
         out_channels: Of the picture that it makes.
         **options: Of ``normalised``.
     """
-    same = padding == "same"
     bias = biased or norm in _WITH_OFFSET
 
-    mode = "same" if same else "valid"
-
-    def kept(x: Any, filters: int, size: int, **about: Any) -> Any:
-        x = x if same else layers.Lambda(partial(_reflected, by=size // 2))(x)
-        return layers.Conv2D(filters, size, padding=mode, **about)(x)
-
-    def reduced(x: Any, filters: int, **about: Any) -> Any:
-        x = x if same else layers.ZeroPadding2D(1)(x)
-        return layers.Conv2D(filters, 3, 2, padding=mode, **about)(x)
-
-    def enlarged(x: Any, filters: int, **about: Any) -> Any:
-        if upsample == "nearest":
-            return layers.Conv2D(filters, 3, padding="same", **about)(layers.UpSampling2D(2)(x))
-        x = layers.Conv2DTranspose(filters, 3, 2, padding=mode, **about)(x)
-        return x if same else layers.Cropping2D(((1, 0), (1, 0)))(x)
-
     def normed(make: Callable[..., Any], x: Any, name: str, *shape: int) -> Any:
-        x = make(x, *shape, use_bias=bias, name=f"{name}.conv")
+        x = make(x, padding, *shape, use_bias=bias, name=f"{name}.conv")
         return normalised(x, norm, f"{name}.norm", **options)
 
     relu = layers.ReLU()
     image = keras.Input(shape)
-    x = relu(normed(kept, image, "stem", width, 7))
+    x = relu(normed(_kept, image, "stem", width, 7))
     for index in range(2):
-        x = relu(normed(reduced, x, f"down.{index}", width * 2 ** (index + 1)))
+        x = relu(normed(_halved, x, f"down.{index}", width * 2 ** (index + 1)))
     for index in range(blocks):
-        changed = relu(normed(kept, x, f"body.{index}.first", 4 * width, 3))
-        x = layers.Add()([x, normed(kept, changed, f"body.{index}.second", 4 * width, 3)])
+        changed = relu(normed(_kept, x, f"body.{index}.first", 4 * width, 3))
+        x = layers.Add()([x, normed(_kept, changed, f"body.{index}.second", 4 * width, 3)])
+    double = _doubled if upsample == "transposed" else _repeated
     for index in range(2):
-        x = relu(normed(enlarged, x, f"up.{index}", width * 2 ** (1 - index)))
-    return keras.Model(image, layers.Activation("tanh")(kept(x, out_channels, 7, name="head")))
+        x = relu(normed(double, x, f"up.{index}", width * 2 ** (1 - index)))
+    last = _kept(x, padding, out_channels, 7, name="head")
+    return keras.Model(image, layers.Activation("tanh")(last))
 
 
-def _reflected(image: Any, by: int) -> Any:
-    return keras.ops.pad(image, ((0, 0), (by, by), (by, by), (0, 0)), mode="reflect")
+def _kept(x: Any, padding: str, filters: int, size: int, **about: Any) -> Any:
+    """Convolve; the map keeps its size."""
+    if padding == "same":
+        return layers.Conv2D(filters, size, padding="same", **about)(x)
+    by = size // 2
+    around = ((0, 0), (by, by), (by, by), (0, 0))
+    x = layers.Lambda(lambda maps: keras.ops.pad(maps, around, mode="reflect"))(x)
+    return layers.Conv2D(filters, size, **about)(x)
+
+
+def _halved(x: Any, padding: str, filters: int, **about: Any) -> Any:
+    if padding == "same":
+        return layers.Conv2D(filters, 3, 2, padding="same", **about)(x)
+    return layers.Conv2D(filters, 3, 2, **about)(layers.ZeroPadding2D(1)(x))
+
+
+def _doubled(x: Any, padding: str, filters: int, **about: Any) -> Any:
+    if padding == "same":
+        return layers.Conv2DTranspose(filters, 3, 2, padding="same", **about)(x)
+    return layers.Cropping2D(((1, 0), (1, 0)))(layers.Conv2DTranspose(filters, 3, 2, **about)(x))
+
+
+def _repeated(x: Any, padding: str, filters: int, **about: Any) -> Any:
+    return layers.Conv2D(filters, 3, padding="same", **about)(layers.UpSampling2D(2)(x))
 
 
 def patch_discriminator(

@@ -184,7 +184,7 @@ def test_missing_data_end_with_2_unless_all_benchmarks_were_asked_for(
         message = "LIT_RESTORE_DATA names no folder with natural/kodak and irregular_masks"
         assert capsys.readouterr().err == f"benchmarks: {message}\n"
     options = {"threads": 1, "weights": None, "size": 128, "sheet": None}
-    assert list(command._inpainting(argparse.Namespace(names=[], **options))) == []
+    assert list(command._on_pictures("inpainting", argparse.Namespace(names=[], **options))) == []
     assert capsys.readouterr().out == f"\ninpainting is left out: {message}\n"
 
 

@@ -7,9 +7,19 @@ from skimage.color import rgb2ycbcr, ycbcr2rgb
 from torch import Tensor, nn
 
 from lit_restore.data import matlab_resize
-from lit_restore.inference import Restorer, restore_luma
+from lit_restore.inference import Restorer, is_translator, restore_luma
 from lit_restore.metrics import luma
-from lit_restore.models import ESPCN, FSRCNN, SRCNN, VDSR, MosaicUNet, SRResNet
+from lit_restore.models import (
+    ESPCN,
+    FSRCNN,
+    SRCNN,
+    VDSR,
+    MosaicUNet,
+    ResNetGenerator,
+    SRResNet,
+    UNetGenerator,
+)
+from lit_restore.nn import NormMode
 
 
 class Probe(nn.Module):
@@ -281,3 +291,81 @@ def test_predictions_of_the_network_alone_are_not_clipped() -> None:
 
     assert result.dtype == torch.float32
     torch.testing.assert_close(result, F.interpolate(y.float() * 3, scale_factor=2))
+
+
+def signed(network: Probe) -> Probe:
+    """Make a network one that reads and makes signed range."""
+    network.input_range = network.value_range = "signed"  # type: ignore[assignment]
+    return network
+
+
+def test_a_network_of_signed_range_reads_it_and_the_result_is_in_unit_range() -> None:
+    network = signed(Probe())
+    codes = torch.randint(256, (3, 5, 6), dtype=torch.uint8)
+
+    result = Restorer(network, "cpu")(codes)
+
+    torch.testing.assert_close(network.seen[0], codes / 127.5 - 1)
+    torch.testing.assert_close(result, codes / 255)
+    assert is_translator(network)
+    assert not is_translator(SRResNet(width=4, depth=1, output="tanh"))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    "network", [UNetGenerator(widths=(4, 6), norm="instance"), ResNetGenerator(width=4, blocks=1)],
+    ids=["unet", "resnet"],
+)  # fmt: skip
+def test_a_translator_gives_what_it_gives_when_called_by_hand(network: nn.Module) -> None:
+    image = torch.rand(3, 2 * network.multiple_of, 3 * network.multiple_of)
+    _drawn(network)
+
+    result = Restorer(network, "cpu")(image)
+
+    expected = network.eval()(image[None] * 2 - 1)[0] / 2 + 0.5
+    torch.testing.assert_close(result, expected, atol=1e-5, rtol=0)
+
+
+def test_the_padding_of_a_translator_is_the_mirrored_picture_however_small_it_is() -> None:
+    network = signed(Probe(multiple_of=16))
+    image = torch.rand(3, 3, 20)
+
+    result = Restorer(network, "cpu")(image)
+
+    seen = network.seen[0] / 2 + 0.5
+    assert seen.shape == (3, 16, 32)
+    for rows in (seen[:, :3], seen[:, 3:6].flip(1), seen[:, 6:9]):
+        torch.testing.assert_close(rows[..., :20], image)
+    torch.testing.assert_close(seen[..., 20:], seen[..., 8:20].flip(-1))
+    torch.testing.assert_close(result, image)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("norm_mode", ["batch", "running"])
+def test_what_else_is_in_a_batch_does_not_matter(norm_mode: NormMode) -> None:
+    network = _drawn(UNetGenerator(widths=(4, 6), edge_norms=True, norm_mode=norm_mode))
+    batch = torch.rand(3, 3, 8, 8) * torch.tensor([0.1, 0.5, 1.0]).view(3, 1, 1, 1)
+    restorer = Restorer(network, "cpu")
+
+    together = restorer.predict(batch)
+
+    alone = torch.cat([restorer.predict(image[None]) for image in batch])
+    torch.testing.assert_close(together, alone, atol=1e-6, rtol=0)
+    by_hand = network(batch * 2 - 1) / 2 + 0.5  # where it does matter, if it may
+    assert torch.allclose(by_hand, alone, atol=1e-3) == (norm_mode == "running")
+
+
+def test_a_translator_of_one_channel_reads_grey_and_makes_what_it_makes() -> None:
+    class Painter(Probe):
+        in_channels = 1
+
+        def forward(self, image: Tensor) -> Tensor:
+            return torch.cat([image, -image, image], dim=1)
+
+    colour = torch.tensor([0.9, 0.5, 0.6]).view(3, 1, 1).expand(3, 4, 4)
+    y = 0.299 * 0.9 + 0.587 * 0.5 + 0.114 * 0.6
+
+    for image in (colour, torch.full((1, 4, 4), y)):
+        result = Restorer(signed(Painter()), "cpu")(image)
+        expected = torch.tensor([y, 1 - y, y]).view(3, 1, 1).expand(3, 4, 4)
+        torch.testing.assert_close(result, expected, atol=1e-6, rtol=0)

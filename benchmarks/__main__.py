@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import benchmarks
-from benchmarks import data, edges, inpainting, machine, memory, precision, speed
+from benchmarks import data, edges, gan_speed, inpainting, machine, memory, precision, speed
 from benchmarks.report import Report
 
 NAMES = (
     "training",
     "inference",
     "srgan",
+    "gan",
     "precision",
     "memory",
     "data",
@@ -87,13 +88,15 @@ def _reports(arguments: argparse.Namespace) -> Iterator[Report]:
         "training": speed.TRAINING,
         "inference": speed.INFERENCE,
         "srgan": speed.SRGAN,
+        "gan": gan_speed.GAN,
         "pconv": speed.PARTIAL,
         "style": speed.STYLE,
     }
     rounds, threads = arguments.rounds, arguments.threads
     for name in arguments.names or NAMES:
+        reports: Iterator[Report]
         if name == "memory":
-            reports = iter([memory.run(threads)])
+            reports = (memory.run(each, threads) for each in memory.SUBJECTS)
         elif name == "data":
             reports = iter([data.run(rounds, threads)])
         elif name == "precision":

@@ -38,7 +38,7 @@ def generator_training(threads: int, recipe: Recipe | None) -> Work:
 
     order = prepare(threads, recipe)
     source, target = _pictures(2, SIZE)
-    model = _generator("unet", recipe).to(memory_format=order)
+    model = generator("unet", recipe).to(memory_format=order)
     loss = L1Loss()
     optimizer = _adam(recipe)(model.parameters())
 
@@ -62,7 +62,7 @@ def inference(threads: int, recipe: Recipe | None, kind: Kind) -> Work:
 
     order = prepare(threads, recipe)
     (source,) = _pictures(1, SIZE)
-    model = _generator(kind, recipe).to(memory_format=order).eval()
+    model = generator(kind, recipe).to(memory_format=order).eval()
 
     @torch.inference_mode()
     def step() -> Any:
@@ -73,14 +73,14 @@ def inference(threads: int, recipe: Recipe | None, kind: Kind) -> Work:
 
 def pix2pix_training(threads: int, recipe: Recipe | None) -> Work:
     """Set up the whole step of pix2pix with the notes' U-Net; arguments as above."""
-    from benchmarks import gan_plain
+    from benchmarks import gan_plain_steps
 
     prepare(threads, recipe)
     source, target = _pictures(2, SIZE)
-    networks = _generator("unet", recipe), _discriminator(recipe, 3)
+    networks = generator("unet", recipe), _discriminator(recipe, 3)
     size = sizes(dict(zip("gd", networks, strict=True)), networks[0](source))
     if recipe is None:
-        return Work(gan_plain.pix2pix_step(*networks, source, target), size)
+        return Work(gan_plain_steps.pix2pix_step(*networks, source, target), size)
     from lit_restore.tasks import Pix2PixTask
 
     task = Pix2PixTask(*networks, l1_weight=L1_WEIGHT, **_options(recipe))
@@ -95,19 +95,24 @@ def cyclegan_training(threads: int, recipe: Recipe | None, kind: Kind) -> Work:
         recipe: As above.
         kind: Of the generators.
     """
-    from benchmarks import gan_plain
+    from benchmarks import gan_plain_steps
 
     prepare(threads, recipe)
     a, b = _pictures(2, SIZE if kind == "unet" else BLOCK_SIZE)
-    generators = _generator(kind, recipe), _generator(kind, recipe)
+    generators = generator(kind, recipe), generator(kind, recipe)
     networks = *generators, _discriminator(recipe), _discriminator(recipe)
     size = sizes(dict(zip("1234", networks, strict=True)), networks[0](a))
     if recipe is None:
-        return Work(gan_plain.cyclegan_step(networks, a, b), size)
+        return Work(gan_plain_steps.cyclegan_step(networks, a, b), size)
     from lit_restore.tasks import CycleGANTask
 
-    weights = {"cycle_weight": CYCLE_WEIGHT, "identity_weight": IDENTITY_WEIGHT}
-    task = CycleGANTask(*networks, **weights, pool_size=0, **_options(recipe))
+    task = CycleGANTask(
+        *networks,
+        cycle_weight=CYCLE_WEIGHT,
+        identity_weight=IDENTITY_WEIGHT,
+        pool_size=0,
+        **_options(recipe),
+    )
     return Work(by_turns(task, {"a": a, "b": b}), size)
 
 
@@ -115,7 +120,7 @@ def dcgan_training(threads: int, recipe: Recipe | None) -> Work:
     """Set up the whole step of DCGAN; arguments as above."""
     import torch
 
-    from benchmarks import gan_plain
+    from benchmarks import gan_plain, gan_plain_steps
     from lit_restore.models import DCGANDiscriminator, DCGANGenerator
 
     prepare(threads, recipe)
@@ -126,7 +131,7 @@ def dcgan_training(threads: int, recipe: Recipe | None) -> Work:
     networks: tuple[nn.Module, nn.Module] = plain if recipe is None else ours
     size = sizes(dict(zip("gd", networks, strict=True)), networks[0](latent))
     if recipe is None:
-        return Work(gan_plain.dcgan_step(*networks, real, LATENT), size)
+        return Work(gan_plain_steps.dcgan_step(*networks, real, LATENT), size)
     from lit_restore.tasks import DCGANTask
 
     task = DCGANTask(*networks, **_options(recipe))
@@ -167,7 +172,8 @@ def sizes(networks: "Mapping[str, nn.Module]", output: "Tensor") -> dict[str, in
     return counts | {"output": output.numel()}
 
 
-def _generator(kind: Kind, recipe: Recipe | None) -> "nn.Module":
+def generator(kind: Kind, recipe: Recipe | None) -> "nn.Module":
+    """Build the notes' U-Net or CycleGAN's ResNet; by a plain port without a recipe."""
     from benchmarks import gan_plain
     from lit_restore.models import ResNetGenerator, UNetGenerator
 

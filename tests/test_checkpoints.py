@@ -66,8 +66,37 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "PartialConvUNet": {
         "widths": [4, 6], "kernel_sizes": [4, 3], "norm": "none", "normalize": "count",
     },
+    "UNetGenerator": {
+        "in_channels": 1, "out_channels": 2, "widths": [4, 6, 8], "norm": "layer",
+        "upsample": "nearest", "slope": 0.1, "dropout": 0.25, "dropout_stages": 1,
+        "edge_norms": True, "noise": True, "norm_mode": "batch", "dead_biases": True,
+        "style": "keras", "folded": False,
+    },
+    "ResNetGenerator": {
+        "in_channels": 1, "out_channels": 2, "width": 4, "blocks": 1, "norm": "batch",
+        "padding": "same", "upsample": "nearest", "dropout": 0.25, "norm_mode": "batch",
+        "dead_biases": True, "style": "keras",
+    },
+    "PatchDiscriminator": {
+        "in_channels": 1, "width": 4, "layers": 2, "norm": "batch", "condition_channels": 2,
+        "padding": "one", "spectral": True, "slope": 0.1, "dead_biases": True, "style": "keras",
+    },
+    "DCGANGenerator": {
+        "latent_size": 5, "out_channels": 1, "size": 16, "width": 4, "kernel_size": 5,
+        "norm": "group", "norm_mode": "recalibrated", "style": "keras",
+    },
+    "DCGANDiscriminator": {
+        "in_channels": 1, "size": 16, "width": 4, "kernel_size": 5, "norm": "layer", "slope": 0.1,
+        "spectral": True, "style": "keras",
+    },
 }  # fmt: skip
-NETWORKS = [(name, chosen) for name in models.__all__ for chosen in ({}, ARGUMENTS.get(name, {}))]
+# Of the largest network, what keeps its defaults quick to save.
+THIN: dict[str, dict[str, Any]] = {"UNetGenerator": {"widths": [4] * 8}}
+NETWORKS = [
+    (name, chosen)
+    for name in models.__all__
+    for chosen in (THIN.get(name, {}), ARGUMENTS.get(name, {}))
+]
 
 
 def shaken(network: nn.Module) -> nn.Module:
@@ -81,13 +110,23 @@ def shaken(network: nn.Module) -> nn.Module:
 
 
 def given(network: nn.Module) -> list[Tensor]:
-    """What a network reads: a picture, and for one that fills holes a mask."""
+    """What a network reads: a picture, and a mask or condition where it wants one; or a vector."""
     generator = torch.Generator().manual_seed(1)
-    size = max(16, network.multiple_of)
+    if hasattr(network, "latent_size"):
+        return [torch.rand(1, network.latent_size, generator=generator)]
+    size = max(16, network.multiple_of, getattr(network, "size", 0))
     tensors = [torch.rand(1, network.in_channels, size, size, generator=generator)]
     if takes_mask(network):
         tensors.append((torch.rand(1, 1, size, size, generator=generator) > 0.3).float())
+    if channels := getattr(network, "condition_channels", 0):
+        tensors.append(torch.rand(1, channels, size, size, generator=generator))
     return tensors
+
+
+def seeded(network: nn.Module) -> nn.Module:
+    """Begin the randomness of a network that has some in evaluation, too, anew."""
+    torch.manual_seed(0)
+    return network
 
 
 def assert_same(found: nn.Module, expected: nn.Module) -> None:
@@ -95,7 +134,7 @@ def assert_same(found: nn.Module, expected: nn.Module) -> None:
     layout = torch.contiguous_format  # another one may round otherwise
     with torch.no_grad():
         found, expected = (
-            network.eval().to(memory_format=layout)(*given(network))
+            seeded(network.eval().to(memory_format=layout))(*given(network))
             for network in (found, expected)
         )
     assert torch.equal(found, expected)

@@ -83,10 +83,7 @@ def measure(outputs: Names, targets: Names, inception: Any, report: Report) -> N
     sets = _compared(outputs, targets, inception, report)
     values |= sets
     if sets["fid"] is not None:
-        lines.append(
-            f"FID {sets['fid']:.2f}, KID {sets['kid']:.5f}: {len(outputs)} outputs, "
-            f"{len(targets)} targets"
-        )
+        lines.append(f"FID {sets['fid']:.2f}, KID {sets['kid']:.5f}: {sets['protocol']}")
     report.conclude("target", _plain(values), lines)
 
 
@@ -133,11 +130,9 @@ def _mean(figures: Sequence[float]) -> float | None:
     return math.fsum(figures) / len(figures) if figures else None
 
 
-def _compared(
-    outputs: Names, targets: Names, inception: Any, report: Report
-) -> dict[str, float | None]:
+def _compared(outputs: Names, targets: Names, inception: Any, report: Report) -> dict[str, Any]:
     """Compare two sets of pictures by what Inception sees in them."""
-    nothing: dict[str, float | None] = {"fid": None, "kid": None}
+    nothing: dict[str, Any] = {"fid": None, "kid": None, "protocol": None}
     if inception is None:
         report.line(
             "note: FID and KID are left out: they need the weights of Inception (--inception FILE)"
@@ -148,7 +143,8 @@ def _compared(
             for file in files.values():
                 inception.update(_unit(file), real=real)
         figures: Mapping[str, Tensor] = inception.compute()
-        return {"fid": float(figures["fid"]), "kid": float(figures["kid"])}
+        values = {name: float(figures[name]) for name in ("fid", "kid")}
+        return values | {"protocol": inception.protocol()}
     except ValueError as error:
         report.trouble(f"FID and KID are left out: {error}")
         return nothing

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lit_restore.commands._batch import Job, UsageError, run
-from lit_restore.commands._generate_file import TOGETHER, FileGenerator
+from lit_restore.commands._generate_file import FileGenerator
 from lit_restore.commands._kind import check_verb
 from lit_restore.commands._parser import Parser
 from lit_restore.commands._report import Report
@@ -15,7 +15,7 @@ from lit_restore.commands._verb import carry_out
 from lit_restore.commands._weights import load as _load
 
 if TYPE_CHECKING:
-    from torch import nn
+    from lit_restore.inference import LatentSampler
 
 COLUMNS = 8
 SHOWN = 64
@@ -62,16 +62,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def _generate(arguments: argparse.Namespace) -> int:
     _check(arguments)
-    network = _network(arguments)
+    sampler = _sampler(arguments)
     outputs = [arguments.out / name for name in _names(arguments)]
     check_sheet(arguments.grid, [arguments.weights, *outputs])
-    size = _batch_size(network, arguments)
+    size = 1 if arguments.interpolate else max(arguments.batch_size, sampler.together)
     jobs = [
         Job(arguments.weights, tuple(outputs[first : first + size]), None, position=first // size)
         for first in range(0, len(outputs), size)
     ]
     report = Report("generated", len(jobs), arguments.json)
-    work = FileGenerator(network, arguments.seed, size, arguments.interpolate)
+    work = FileGenerator(sampler, size, arguments.interpolate)
     return run(jobs, work, report, arguments.overwrite, lambda: _show(arguments, report))
 
 
@@ -85,13 +85,13 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError(f"--out must be a folder, got the file {arguments.out}")
 
 
-def _network(arguments: argparse.Namespace) -> "nn.Module":
-    from lit_restore.inference._device import find_device
+def _sampler(arguments: argparse.Namespace) -> "LatentSampler":
+    from lit_restore.inference import LatentSampler
 
     network = _load(arguments.weights)
     check_verb(network, "generate", arguments.weights)
     try:
-        return network.to(find_device(arguments.device))
+        return LatentSampler(network, arguments.seed, arguments.device)
     except ValueError as error:
         raise UsageError(str(error)) from error
 
@@ -102,18 +102,6 @@ def _names(arguments: argparse.Namespace) -> list[str]:
         ends = [f"{index:05}-{index + 1:05}" for index in range(arguments.count)]
         return [f"{seed}_{both}_{steps}.png" for both in ends]
     return [f"{seed}_{index:05}.png" for index in range(arguments.count)]
-
-
-def _batch_size(network: "nn.Module", arguments: argparse.Namespace) -> int:
-    """Say how many outputs are made at a time.
-
-    Pictures of a network that normalises by the batch depend on their company, which is therefore
-    always the same.
-    """
-    if arguments.interpolate:
-        return 1
-    by_batch = getattr(network, "norm_mode", "running") == "batch"
-    return TOGETHER if by_batch else int(arguments.batch_size)
 
 
 def _show(arguments: argparse.Namespace, report: Report) -> None:

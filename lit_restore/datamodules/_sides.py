@@ -68,12 +68,9 @@ class SideFolders:
         return SPLIT in self.names[0] or (self.root / "train").is_dir()
 
     def _of(self, split: Split) -> tuple[Path, Path]:
-        names = [name if SPLIT in name else f"{SPLIT}/{name}" for name in self.names]
-        ours, theirs = (self._folder(name, split) for name in names)
+        names = (name if SPLIT in name else f"{SPLIT}/{name}" for name in self.names)
+        ours, theirs = (split_folder(str(self.root / name), split) for name in names)
         return ours, theirs
-
-    def _folder(self, name: str, split: Split) -> Path:
-        return split_folder(str(self.root / name), split)
 
     def _listed(self, split: Split) -> tuple[list[Path], list[Path]]:
         ours, theirs = (list_images(path) if path.is_dir() else [] for path in self._of(split))

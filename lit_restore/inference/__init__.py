@@ -2,7 +2,16 @@
 
 from lit_restore.inference.descent import Descent
 from lit_restore.inference.inpainter import Inpainter, takes_mask
+from lit_restore.inference.latent_sampler import LatentSampler
 from lit_restore.inference.luma import restore_luma
 from lit_restore.inference.restorer import Restorer, is_translator
 
-__all__ = ["Descent", "Inpainter", "Restorer", "is_translator", "restore_luma", "takes_mask"]
+__all__ = [
+    "Descent",
+    "Inpainter",
+    "LatentSampler",
+    "Restorer",
+    "is_translator",
+    "restore_luma",
+    "takes_mask",
+]

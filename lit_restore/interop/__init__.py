@@ -23,6 +23,7 @@ _NAMES = {
     "TorchFileError": "torch_files",
     "load_third_party": "third_party",
     "load_torch": "torch_files",
+    "load_translation": "translation_files",
 }
 
 

@@ -1,4 +1,4 @@
-"""Published weights of super-resolution networks, by the name of the network."""
+"""Published weights of networks for restoration and translation, by the name of the network."""
 
 import re
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from torch import nn
 
 from lit_restore.interop.torch_files import TorchFileError, load_torch
 from lit_restore.interop.torch_name_maps import FSRCNN_YJN870, VDSR_TWTYGQYY
+from lit_restore.interop.translation_files import load_translation
 from lit_restore.models import FSRCNN, SRCNN, VDSR
 
 
@@ -16,7 +17,8 @@ def load_third_party(kind: str, path: Path | str, scale: int | None = None) -> n
 
     Args:
         kind: ``"fsrcnn"``: yjn870's files; ``"vdsr"``: twtygqyy's; ``"srcnn"``: titu1994's and
-            MarkPrecursor's, of Keras.
+            MarkPrecursor's, of Keras; ``"pix2pix"`` or ``"cyclegan"``: what junyanz's
+            pytorch-CycleGAN-and-pix2pix saves (see ``load_translation``).
         path: The file.
         scale: Factor of enlargement. FSRCNN's file does not say it: without this, its name must,
             as ``fsrcnn_x2.pth`` does.
@@ -58,6 +60,12 @@ def _srcnn(path: Path, scale: int | None) -> nn.Module:
     return network
 
 
+def _translation(path: Path, scale: int | None) -> nn.Module:
+    if scale not in (None, 1):
+        raise ValueError(f"networks that translate pictures do not enlarge them, got scale={scale}")
+    return load_translation(path)
+
+
 def _scale_in(path: Path) -> int:
     found = re.search(r"x([2348])(?!\d)", path.stem)
     if found is None:
@@ -71,4 +79,6 @@ _KINDS: dict[str, Callable[[Path, int | None], nn.Module]] = {
     "fsrcnn": _fsrcnn,
     "vdsr": _vdsr,
     "srcnn": _srcnn,
+    "pix2pix": _translation,
+    "cyclegan": _translation,
 }

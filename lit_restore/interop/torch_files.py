@@ -65,10 +65,27 @@ def load_torch(path: Path | str, network: nn.Module, names: TorchNames) -> None:
     places = {name: _place(name, names) for name in arrays}
     found = {place: arrays[name] for name, place in places.items() if place is not None}
     strange = [f"no place for {name}" for name, place in places.items() if place is None]
+    fill(path, network, found, strange)
+
+
+def fill(
+    path: Path | str, network: nn.Module, found: Mapping[str, Tensor], strange: Sequence[str] = ()
+) -> None:
+    """Fill a network with arrays that have its own names already: with all of them, or not at all.
+
+    Args:
+        path: The file that they are from, to say so.
+        network: What to fill.
+        found: The arrays.
+        strange: What is wrong already.
+
+    Raises:
+        TorchFileError: If anything is, or a name, a shape or a type does not fit.
+    """
     problems = [*strange, *_misfits(found, network.state_dict())]
     if problems:
         raise TorchFileError(f"{path} does not fill {type(network).__name__}: {_listed(problems)}")
-    network.load_state_dict(found)
+    network.load_state_dict(dict(found))
 
 
 def _unpacked(path: Path) -> int:

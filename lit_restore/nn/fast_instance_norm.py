@@ -53,7 +53,7 @@ class FastInstanceNorm2d(nn.InstanceNorm2d):
         pixelwise = input.contiguous(memory_format=torch.channels_last)
         if len(pixelwise) == 1:
             return self._normalise_one(pixelwise)
-        return torch.cat([self._normalise_one(picture) for picture in pixelwise.split(1)])
+        return torch.cat([self._normalise_one(picture) for picture in torch.split(pixelwise, 1)])
 
     def _normalise_one(self, picture: Tensor) -> Tensor:
         """Normalise a batch of one, whose statistics are the picture's."""

@@ -191,7 +191,7 @@ class GANTask(ManualTask):
             judge: The discriminator.
             joint: Whether both are judged in one batch.
             real: Shape (N, 3, H, W).
-            fake: The same shape, without a graph.
+            fake: Likewise, without a graph.
 
         Returns:
             ``real`` and ``fake``, and ``penalty`` for ``"wgan-gp"``; weighted scalars.
@@ -239,10 +239,11 @@ def apply_to_each(
 
     Args:
         network: Maps (N, ...) to (N, ...).
-        joint: Whether as one, which is faster, and the same unless samples are mixed.
-        *images: Batches of the same shape but for N.
+        joint: Whether as one, which is faster, and the same unless samples are mixed. Not if
+            their sizes differ.
+        *images: Batches; of different sizes they go one after the other.
     """
-    if not joint:
+    if not joint or len({image.shape[1:] for image in images}) != 1:
         return [network(image) for image in images]
     sizes = [len(image) for image in images]
     return list(torch.split(network(torch.cat(images)), sizes))

@@ -241,7 +241,7 @@ class CycleGANTask(GANTask):
         """Translate; and what is of the right kind already, unless that has no weight."""
         if not self.identity_weight:
             return [network(image), None]
-        joint = image.shape[1:] == own.shape[1:] and not mixes_samples(network)
+        joint = not mixes_samples(network)
         return apply_to_each(network, joint, image, own)
 
     def _round(self, batch: Mapping[str, Any]) -> list[tuple[Tensor, Tensor, Tensor]]:

@@ -20,10 +20,10 @@ class Pix2PixTask(GANTask):
     """Train a generator against a discriminator that sees what was translated, too.
 
     Batches: ``input`` and ``target`` (N, 3, H, W) in unit range, and ``path``; both networks see
-    signed range. Logs ``train/g_adversarial``, ``train/g_l1``, ``train/d_real`` and
-    ``train/d_fake``, and ``psnr`` (dB) and ``ssim`` for ``val/`` and ``test/``; with ``inception``
-    ``fid`` and ``kid``, too. Validation, test, prediction and ``load_network`` of a checkpoint use
-    the averaged generator if there is one.
+    signed range. Logs ``train/g_adversarial``, ``train/g_l1``, ``train/g_pixel``,
+    ``train/d_real`` and ``train/d_fake``, and ``psnr`` (dB) and ``ssim`` for ``val/`` and
+    ``test/``; with ``inception`` ``fid`` and ``kid``, too. Validation, test, prediction and
+    ``load_network`` of a checkpoint use the averaged generator if there is one.
 
     A batch is two turns: the discriminator learns of the real picture and the fake, then the
     generator learns of the discriminator that came of it. The fake is generated once.
@@ -38,7 +38,10 @@ class Pix2PixTask(GANTask):
         discriminator: Called as ``discriminator(image, condition)``, or as
             ``discriminator(image)`` unless ``conditional``; gives logits.
         adversarial: Of the scores; None for binary cross-entropy.
-        l1_weight: Of ``g_l1``, the mean absolute difference in signed range.
+        l1_weight: Of ``g_l1``, the mean absolute difference in signed range; 0 leaves it out.
+        pixel: Called as ``pixel(fake, target)`` in signed range; None for no such term. L1 wants
+            the median, which of rare lines is none: ``L2Loss`` keeps them.
+        pixel_weight: Of ``g_pixel``.
         adversarial_weight: Of ``g_adversarial``; 0 leaves the discriminator out altogether.
         d_weight: Of each of the discriminator's two terms; the paper halves them.
         penalty_weight: Of ``d_penalty``, which only ``"wgan-gp"`` has.
@@ -78,6 +81,8 @@ class Pix2PixTask(GANTask):
         discriminator: nn.Module,
         adversarial: AdversarialLoss | None = None,
         l1_weight: float = 100.0,
+        pixel: nn.Module | None = None,
+        pixel_weight: float = 1.0,
         adversarial_weight: float = 1.0,
         d_weight: float = 0.5,
         penalty_weight: float = 10.0,
@@ -113,6 +118,8 @@ class Pix2PixTask(GANTask):
             channels_last,
         )
         self.l1_weight = l1_weight
+        self.pixel = pixel
+        self.pixel_weight = pixel_weight
         self.adversarial_weight = adversarial_weight
         self.conditional = conditional
         self.direction = direction
@@ -131,7 +138,7 @@ class Pix2PixTask(GANTask):
         """
         source, target = (self.laid_out(to_signed(batch[key])) for key in ("input", "target"))
         fake = self.generator(source)
-        terms = {"g_l1": self.l1_weight * distance(fake, target)}
+        terms = self._picture_terms(fake, target)
         if self.adversarial_weight:
             yield Turn(self._discriminator_terms(source, target, fake.detach()), D)
             with frozen(self.discriminator):
@@ -162,6 +169,15 @@ class Pix2PixTask(GANTask):
         metrics.update(prediction, batch["target"])
         self.quality.update("", batch["target"], prediction)
         self.log_dict(metrics, prog_bar=True, batch_size=len(prediction))
+
+    def _picture_terms(self, fake: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """Compare what was generated with the target."""
+        terms = {}
+        if self.l1_weight:
+            terms["g_l1"] = self.l1_weight * distance(fake, target)
+        if self.pixel is not None:
+            terms["g_pixel"] = self.pixel_weight * self.pixel(wide(fake), wide(target))
+        return terms
 
     def _discriminator_terms(
         self, source: Tensor, target: Tensor, fake: Tensor

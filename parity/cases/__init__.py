@@ -3,6 +3,7 @@
 from parity.case import Case
 from parity.cases import (
     activations,
+    adversarial_losses,
     chainer_layers,
     chainer_losses,
     chainer_networks,
@@ -65,6 +66,7 @@ CASES: tuple[Case, ...] = (
     *losses.CASES,
     *cross_entropy.CASES,
     *srgan_losses.CASES,
+    *adversarial_losses.CASES,
     *gram.CASES,
     *total_variation.CASES,
     *inpainting_losses.CASES,

@@ -36,6 +36,17 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def sides(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same pictures as two kinds, 13 and 11 of them."""
+    folder = tmp_path_factory.mktemp("sides")
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+    for index, path in enumerate(sorted(pictures.iterdir())):
+        (folder / ("a" if index < 13 else "b") / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
 def uncut(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[Any]]:
     """The records of a run without a break, for one process and for two."""
     records = {}
@@ -47,12 +58,15 @@ def uncut(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int,
 
 
 @pytest.fixture(scope="module")
-def uncut_task(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+def uncut_task(
+    pictures: Path, sides: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[Any]]:
     """The records of other tasks' runs without a break."""
     records = {}
-    for task in ("gan", "inpainting"):
+    for task in ("gan", "inpainting", "cyclegan"):
         out = tmp_path_factory.mktemp(task)
-        assert _start(pictures, out, "--task", task).wait(TIMEOUT) == 0
+        root = sides if task == "cyclegan" else pictures
+        assert _start(root, out, "--task", task).wait(TIMEOUT) == 0, task
         records[task] = _records(out)
     return records
 
@@ -139,11 +153,17 @@ def test_a_killed_run_goes_on_bit_for_bit(
 
 @pytest.mark.parametrize(
     ("task", "save_every", "saved_at"),
-    [("gan", 7, 7), ("inpainting", 4, 4), ("inpainting", 4, 8)],
-    ids=["a GAN amid an accumulation", "inpainting before its second phase", "and in it"],
+    [("gan", 7, 7), ("inpainting", 4, 4), ("inpainting", 4, 8), ("cyclegan", 7, 7)],
+    ids=[
+        "a GAN amid an accumulation",
+        "inpainting before its second phase",
+        "and in it",
+        "CycleGAN with full pools",
+    ],
 )
 def test_a_killed_run_of_another_task_goes_on_bit_for_bit(
     pictures: Path,
+    sides: Path,
     uncut_task: dict[str, list[Any]],
     tmp_path: Path,
     task: str,
@@ -153,12 +173,13 @@ def test_a_killed_run_of_another_task_goes_on_bit_for_bit(
     out = tmp_path / "run"
     out.mkdir()
     options = ["--task", task, "--save-every", str(save_every)]
-    process = _start(pictures, out, *options, "--pause", "0.1")
+    root = sides if task == "cyclegan" else pictures
+    process = _start(root, out, *options, "--pause", "0.1")
     _wait_for(process, out, saved_at + 1)
     _kill_all(process)
     before = [len(_records(out))]
 
-    resumed = _start(pictures, out, *options, "--resume", str(out / "last.ckpt"))
+    resumed = _start(root, out, *options, "--resume", str(out / "last.ckpt"))
 
     assert resumed.wait(TIMEOUT) == 0, (tmp_path / "run.log").read_text()
     _assert_goes_on_as([uncut_task[task]], out, before)
@@ -192,6 +213,25 @@ def test_two_processes_train_one_gan(pictures: Path, tmp_path: Path) -> None:
     assert [record["optimizer"] for record in one] == [record["optimizer"] for record in other]
     assert one[3]["optimizer"] != one[1]["optimizer"]
     assert one[0]["samples"] != other[0]["samples"]
+
+
+def test_each_of_two_processes_goes_on_with_its_own_image_pools(
+    sides: Path, tmp_path: Path
+) -> None:
+    options = ["--task", "cyclegan", "--processes", "2", "--steps", "6", "--save-every", "3"]
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for out, steps in ((whole, "6"), (cut, "3")):
+        out.mkdir()
+        ended = _start(sides, out, *options, "--steps", steps).wait(TIMEOUT)
+        assert ended == 0, (tmp_path / f"{out.name}.log").read_text()
+
+    resumed = _start(sides, cut, *options, "--resume", str(cut / "last.ckpt"))
+
+    assert resumed.wait(TIMEOUT) == 0, (tmp_path / "cut.log").read_text()
+    uncut = [_records(whole, rank) for rank in range(2)]
+    _assert_goes_on_as(uncut, cut, [3, 3])
+    assert uncut[0][5]["pools"] != uncut[1][5]["pools"]
+    assert uncut[0][5]["optimizer"] == uncut[1][5]["optimizer"] != uncut[0][2]["optimizer"]
 
 
 def test_two_processes_go_on_bit_for_bit_after_one_was_killed(

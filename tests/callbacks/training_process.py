@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,24 @@ from lit_restore.datamodules import (
     InpaintingDataModule,
     RestorationDataModule,
     SuperResolutionDataModule,
+    UnpairedDataModule,
 )
 from lit_restore.losses import FeatureLoss, InpaintingLoss
-from lit_restore.models import PartialConvUNet, SRDiscriminator, SRResNet
-from lit_restore.tasks import InpaintingTask, RestorationTask, SuperResolutionGANTask
+from lit_restore.models import (
+    PartialConvUNet,
+    PatchDiscriminator,
+    SRDiscriminator,
+    SRResNet,
+    UNetGenerator,
+)
+from lit_restore.nn import ImagePool
+from lit_restore.optim import ConstantThenLinear
+from lit_restore.tasks import (
+    CycleGANTask,
+    InpaintingTask,
+    RestorationTask,
+    SuperResolutionGANTask,
+)
 
 
 def digest(*tensors: Tensor) -> str:
@@ -62,7 +77,9 @@ class Record(Callback):
             "weights": digest(*pl_module.parameters(), *buffers),
             "optimizer": digest(*moments),
             "lr": trainer.optimizers[0].param_groups[0]["lr"],
-            "samples": digest(batch["input"], batch["target"]),  # the input has the masks' holes
+            "rates": [one.param_groups[0]["lr"] for one in trainer.optimizers],
+            "samples": digest(*(value for value in batch.values() if isinstance(value, Tensor))),
+            "pools": digest(*pools(pl_module)),
             "paths": [Path(path).name for path in batch["path"]],
         }
         with (self.folder / f"rank{trainer.global_rank}.jsonl").open("a") as file:
@@ -132,13 +149,63 @@ def inpainting(options: argparse.Namespace) -> tuple[LightningModule, LightningD
     return task, data
 
 
-TASKS = {"restoration": restoration, "gan": gan, "inpainting": inpainting}
+def cyclegan(options: argparse.Namespace) -> tuple[LightningModule, LightningDataModule]:
+    """Four networks, two pools of which pictures come back, dropout, accumulated gradients."""
+    generators = [
+        UNetGenerator(widths=(4, 6), norm=norm, dropout_stages=1)
+        for norm in ("batch", "instance")  # type: ignore[arg-type]
+    ]
+    judges = [PatchDiscriminator(width=4, layers=1) for _ in range(2)]
+    task = CycleGANTask(
+        *generators,
+        *judges,
+        pool_size=4,
+        scheduler=partial(ConstantThenLinear, total_steps=30, constant=0.2),
+        accumulate=2,
+        ema_decay=0.9,
+    )
+    data = UnpairedDataModule(
+        options.root,
+        a="a",
+        b="b",
+        size=16,
+        jitter=20,
+        batch_size=2,
+        num_workers=options.workers,
+        cache=str(options.out / "cache"),
+    )
+    return task, data
+
+
+def pools(task: LightningModule) -> list[Tensor]:
+    """All pictures that a task's image pools have."""
+    return [
+        image
+        for module in task.modules()
+        if isinstance(module, ImagePool)
+        for image in module.images
+    ]
+
+
+TASKS = {
+    "restoration": restoration,
+    "gan": gan,
+    "inpainting": inpainting,
+    "cyclegan": cyclegan,
+}
 SECOND_PHASE = 6
 
 
 def schedule(optimizer: torch.optim.Optimizer) -> LRScheduler:
     """Lower the rate at each step."""
     return torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.97)
+
+
+def strategy(options: argparse.Namespace) -> str:
+    """DDP for several processes; sides that take turns leave weights out of it."""
+    turns = options.task == "cyclegan"
+    ddp = "ddp_find_unused_parameters_true" if turns else "ddp"
+    return ddp if options.processes > 1 else "auto"
 
 
 def main() -> None:
@@ -164,14 +231,14 @@ def main() -> None:
         max_steps=options.steps,
         accelerator="cpu",
         devices=options.processes,
-        strategy="ddp" if options.processes > 1 else "auto",
+        strategy=strategy(options),
         use_distributed_sampler=False,
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         default_root_dir=options.out,
         callbacks=[
-            *([] if options.task == "gan" else [EMAWeightAveraging(decay=0.9)]),
+            *([] if "gan" in options.task else [EMAWeightAveraging(decay=0.9)]),
             Record(options.out, options.pause),
             last,
             ExactResume(),

@@ -11,11 +11,11 @@ import torch
 from torch import nn
 
 from lit_restore.checkpoints import KEY, describe_network, save_network
-from lit_restore.commands._generate_file import TOGETHER, between
 from lit_restore.commands.generate import main
 from lit_restore.data import sample_generator
-from lit_restore.data.images import read_image
-from lit_restore.models import DCGANGenerator, MosaicUNet
+from lit_restore.data.images import read_image, write_image
+from lit_restore.inference.latent_sampler import TOGETHER
+from lit_restore.models import DCGANGenerator, MosaicUNet, UNetGenerator
 
 
 def tiny(**options: Any) -> DCGANGenerator:
@@ -125,18 +125,6 @@ def test_a_strip_leads_from_one_index_to_the_next(weights: Path, tmp_path: Path)
         torch.testing.assert_close(strip[..., -8:].float(), end, atol=1, rtol=0)
 
 
-def test_the_way_between_latents_is_an_arc() -> None:
-    first, second = torch.tensor([3.0, 0.0]), torch.tensor([0.0, 3.0])
-
-    half = between(first, second, 0.5)
-
-    torch.testing.assert_close(half, torch.full((2,), 4.5**0.5))
-    for share, end in ((0.0, first), (1.0, second)):
-        torch.testing.assert_close(between(first, second, share), end)
-    torch.testing.assert_close(between(first, 2 * first, 0.5), 1.5 * first)  # an angle of 0
-    assert between(first, -first, 0.25).isfinite().all()
-
-
 def test_a_sheet_shows_the_pictures_row_by_row(weights: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.png"
 
@@ -232,24 +220,19 @@ def test_help_is_there_without_torch(verb: str) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("verb", ["translate", "generate"])
-def test_neither_lightning_nor_torchmetrics_is_imported(
-    verb: str, weights: Path, tmp_path: Path
-) -> None:
-    from lit_restore.data.images import write_image
-
+def test_neither_lightning_nor_torchmetrics_is_imported(weights: Path, tmp_path: Path) -> None:
     write_image(torch.rand(3, 16, 16), tmp_path / "a.png")
-    words = ["--out", "out", "--grid", "sheet.png", "--weights"]
-    if verb == "translate":
-        from lit_restore.models import UNetGenerator
-
-        save_network(UNetGenerator(widths=(4, 4)), tmp_path / "unet.safetensors")
-        words = ["a.png", "--target", ".", *words, "unet.safetensors"]
-    else:
-        words = ["--count", "1", *words, str(weights)]
+    save_network(UNetGenerator(widths=(4, 4)), tmp_path / "unet.safetensors")
+    calls = {
+        "generate": ["--count", "1", "--weights", str(weights)],
+        "translate": ["a.png", "--target", ".", "--weights", "unet.safetensors"],
+    }
     code = (
-        f"import sys, lit_restore.commands.{verb} as verb\n"
-        f"assert verb.main({words}) == 0\n"
+        "import sys\n"
+        "from lit_restore.commands import generate, translate\n"
+        f"for verb, words in {calls}.items():\n"
+        "    more = ['--out', verb, '--grid', f'{verb}/sheet.png']\n"
+        "    assert globals()[verb].main([*words, *more]) == 0\n"
         "assert not {'lightning', 'torchmetrics', 'torchvision'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=tmp_path)

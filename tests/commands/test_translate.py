@@ -342,6 +342,10 @@ class Inception:
         """Say how many of both were seen."""
         return {"fid": torch.tensor(len(self.seen[True])), "kid": torch.tensor(0.5)}
 
+    def protocol(self) -> str:
+        """Say what the figures are of."""
+        return f"{len(self.seen[True])} real pictures, {len(self.seen[False])} fakes"
+
 
 def test_fid_and_kid_compare_all_outputs_with_all_targets(
     weights: Path, photos: Path, targets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
@@ -354,7 +358,7 @@ def test_fid_and_kid_compare_all_outputs_with_all_targets(
     assert run(tmp_path, photos, "--weights", weights, *words) == 0
 
     captured = capsys.readouterr()
-    assert "FID 3.00, KID 0.50000: 3 outputs, 3 targets" in captured.out
+    assert "FID 3.00, KID 0.50000: 3 real pictures, 3 fakes" in captured.out
     assert "left out" not in captured.err
     for real, folder in ((True, targets), (False, tmp_path / "out")):
         files = sorted(folder.iterdir())

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from jsonargparse import ArgumentParser
-from lightning.pytorch import LightningDataModule, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import CSVLogger
 from PIL import Image
@@ -319,17 +318,3 @@ def test_a_run_is_kept_with_its_pictures_and_not_resumed_on_others(
 def test_folders_that_cannot_be_are_refused(pairs: Path, names: tuple[str, str], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         _ready(pairs, a=names[0], b=names[1])
-
-
-def test_a_config_builds_it(pairs: Path) -> None:
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_subclass_arguments(LightningDataModule, "data")
-    arguments = {"root": str(pairs), "direction": "ba", "jitter": None, "size": 16, "cache": None}
-
-    config = parser.parse_object(
-        {"data": {"class_path": "lit_restore.datamodules.PairedDataModule", "init_args": arguments}}
-    )
-    data = parser.instantiate_classes(config).data
-
-    data.setup("fit")
-    assert next(iter(data.train_dataloader()))["input"].shape == (1, 3, 16, 16)

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from jsonargparse import ArgumentParser
-from lightning.pytorch import LightningDataModule, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor, nn
 
 from lit_restore.datamodules import UnpairedDataModule
@@ -176,18 +175,3 @@ def test_small_pictures_are_counted(folders: Path, caplog: pytest.LogCaptureFixt
 
     assert "train: left out 2 of 4 pictures, smaller than 44x44 pixels" in caplog.text
     assert "train: left out 1 of 3 pictures, smaller than 44x44 pixels" in caplog.text
-
-
-def test_a_config_builds_it(folders: Path) -> None:
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_subclass_arguments(LightningDataModule, "data")
-    arguments = {"root": str(folders), "a": "{split}A", "b": "{split}B", "jitter": 20, "size": 16}
-
-    config = parser.parse_object(
-        {"data": {"class_path": "lit_restore.datamodules.UnpairedDataModule",
-                  "init_args": arguments}}
-    )  # fmt: skip
-    data = parser.instantiate_classes(config).data
-
-    data.setup("fit")
-    assert next(iter(data.train_dataloader()))["b"].shape == (1, 3, 16, 16)

@@ -125,5 +125,6 @@ def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="kind must be one of fsrcnn, vdsr, srcnn; got 'edsr'"):
+    message = "kind must be one of fsrcnn, vdsr, srcnn, pix2pix, cyclegan; got 'edsr'"
+    with pytest.raises(ValueError, match=message):
         load_third_party("edsr", tmp_path / "edsr.pth")

@@ -134,7 +134,7 @@ def test_misuse_is_refused() -> None:
     strength, drawn = _line(9), _line(9) > 0
     with pytest.raises(ValueError, match=r"must both have shape \(N, 1, H, W\), got \(1, 3, 20"):
         boundary_counts(strength.expand(1, 3, 20, 30), drawn, [0.5])
-    with pytest.raises(ValueError, match="drawn must be bool, got torch.float32"):
+    with pytest.raises(ValueError, match="drawn must be bool, got"):
         boundary_counts(strength, drawn.float(), [0.5])
     for thresholds in ([], [0.5, 0.5], [0.6, 0.5]):
         with pytest.raises(ValueError, match="thresholds must rise"):

@@ -85,7 +85,7 @@ def run(threads: int, weights: Path | None = None, sheet: Path | None = None) ->
     cv2.setNumThreads(threads)
     pairs = read_pairs(folder())
     try:
-        found = measure(pairs, methods(_mean_level(pairs[:TUNED]), weights))
+        found = measure(pairs, methods(_mean_level(pairs[:TUNED]), weights), TUNED)
     except (OSError, ValueError) as error:
         raise MissingNetworkError(str(error)) from error
     if sheet:
@@ -129,7 +129,7 @@ def read_pairs(root: Path) -> list[Pair]:
 
 
 def measure(
-    pairs: Sequence[Pair], ways: Mapping[str, Sequence[Way]], tuned: int = TUNED
+    pairs: Sequence[Pair], ways: Mapping[str, Sequence[Way]], tuned: int
 ) -> dict[str, Found]:
     """Tune each method on the first pairs, and test it on the others.
 

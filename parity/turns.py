@@ -56,16 +56,20 @@ class Turns:
 
 
 def generator_first(task: GANTask, batch: Batch, optimizers: Optimizers) -> list[Tensor]:
-    """Let the generator learn of the discriminator before that has learned."""
+    """Let the generator learn of the discriminator before that has learned.
+
+    Statistics move as often as they should: what the second pass of all does to them is undone.
+    """
     *_, last = task.turns(batch)
     moved = _statistics(task)
     won = _taken(last, optimizers[last.optimizer])
-    *first, _ = (
-        _taken(turn, optimizers[turn.optimizer]) if turn.optimizer != last.optimizer else won
+    told = [
+        _taken(turn, optimizers[turn.optimizer])
         for turn in task.turns(batch)
-    )
+        if turn.optimizer != last.optimizer
+    ]
     task.load_state_dict(moved, strict=False)
-    return [*first, won]
+    return [*told, won]
 
 
 def both_ways(task: GANTask, batch: Batch, optimizers: Optimizers) -> list[Tensor]:

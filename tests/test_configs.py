@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from PIL import Image
+from PIL import Image, ImageOps
 
 from lit_restore import checkpoints
 from lit_restore.data import read_image
@@ -65,6 +65,30 @@ SMALL: dict[str, list[str]] = {
 }
 
 BY_THEMSELVES = ("style_transfer", "notes/style_transfer")  # one picture, and no network to keep
+_INIT = "--model.init_args"
+_SHALLOW = "init_args.widths=[4,4]"
+JITTER = "--data.jitter=36"
+PIX2PIX = [f"{_INIT}.generator.{_SHALLOW}", f"{_INIT}.discriminator.init_args.width=4"]
+CYCLEGAN = [f"{_INIT}.d_a.init_args.width=4", f"{_INIT}.d_b.init_args.width=4"]
+RESIDUAL = [
+    f"{_INIT}.{role}.init_args.{one}"
+    for role in ("g_ab", "g_ba")
+    for one in ("width=4", "blocks=1")
+]
+UNETS = [f"{_INIT}.{role}.{_SHALLOW}" for role in ("g_ab", "g_ba")]
+DCGAN = [
+    f"{_INIT}.{role}.init_args.{one}"
+    for role in ("generator", "discriminator")
+    for one in ("width=4", "size=32")
+]
+GANS: dict[str, tuple[list[str], list[str]]] = {  # options, and the roles of its generators
+    "pix2pix": ([*PIX2PIX, JITTER], ["generator"]),
+    "pix2pix_edges": ([*PIX2PIX, "--data.a=a", "--data.b=b"], ["generator"]),
+    "notes/pix2pix": (PIX2PIX, ["generator"]),
+    "cyclegan": ([*CYCLEGAN, *RESIDUAL, JITTER], ["g_ab", "g_ba"]),
+    "notes/cyclegan": ([*CYCLEGAN, *UNETS], ["g_ab", "g_ba"]),
+    "dcgan": ([*DCGAN, *LARGER], ["generator"]),
+}
 
 EACH = pytest.mark.parametrize("config", SMALL)
 
@@ -90,7 +114,7 @@ def _large(root: Path, names: list[str], least: int) -> list[str]:
 
 def test_every_config_is_here() -> None:
     shipped = {path.relative_to(CONFIGS).with_suffix("") for path in CONFIGS.rglob("*.y*ml")}
-    assert {path.as_posix() for path in shipped} == {*SMALL, *BY_THEMSELVES}
+    assert {path.as_posix() for path in shipped} == {*SMALL, *GANS, *BY_THEMSELVES}
 
 
 @EACH
@@ -127,7 +151,53 @@ def test_it_fits_tests_and_predicts(
     assert list(Path("runs").rglob("images/step_*.png"))
 
 
-@EACH
+@pytest.fixture(scope="module")
+def sides(image_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve pairs in the folders a and b, b's colours turned round."""
+    folder = tmp_path_factory.mktemp("sides")
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+    for path in sorted(image_folder.iterdir()):
+        if path.stem != "small":
+            image = Image.open(path)
+            image.save(folder / "a" / f"{path.stem}.png")
+            ImageOps.invert(image).save(folder / "b" / f"{path.stem}.png")
+    return folder
+
+
+@pytest.mark.parametrize("config", GANS)
+def test_a_gan_fits_resumes_tests_and_predicts(
+    config: str, sides: Path, image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options, roles = GANS[config]
+    root = image_folder if config == "dcgan" else sides
+    common = [f"--config={CONFIGS / config}.yaml", f"--data.root={root}", *FAST, *options]
+
+    assert main(["fit", *common, *FIT]) == 0
+
+    content = _read(config)
+    path = _checkpoint(content)
+    longer = [*common, *FIT, "--trainer.max_steps=3", f"--ckpt_path={path}"]
+    assert main(["fit", *longer]) == 0
+    assert torch.load(path, weights_only=True)["global_step"] == 3
+    for role in roles:
+        network = checkpoints.load_network(path, role)
+        expected = content["model"]["init_args"][role]["class_path"]
+        assert expected == f"lit_restore.models.{type(network).__name__}"
+        given = torch.rand(1, 100) if config == "dcgan" else torch.rand(1, 3, 32, 32)
+        assert network(given).shape == (1, 3, 32, 32)
+
+    assert main(["test", *common, f"--ckpt_path={path}"]) == 0
+    assert main(["predict", *common, f"--ckpt_path={path}", "--return_predictions=false"]) == 0
+    assert list(Path("runs").rglob("predictions/*.png"))
+    assert list(Path("runs").rglob("images/step_*.png"))
+
+
+EVERY = pytest.mark.parametrize("config", [*SMALL, *GANS])
+
+
+@EVERY
 def test_its_schedule_is_as_long_as_its_training(config: str) -> None:
     content = _read(config)
     schedule = content["model"]["init_args"].get("scheduler")
@@ -135,7 +205,7 @@ def test_its_schedule_is_as_long_as_its_training(config: str) -> None:
         assert schedule["init_args"]["total_steps"] == content["trainer"]["max_steps"]
 
 
-@EACH
+@EVERY
 def test_it_says_how_to_run_it(config: str) -> None:
     comment = (CONFIGS / f"{config}.yaml").read_text()
     assert f"lit-restore fit --config configs/{config}.yaml --data.root FOLDER" in comment

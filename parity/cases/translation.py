@@ -114,8 +114,8 @@ def _case(
     )
 
 
-def _networks(builds: Builds, size: tuple[int, ...] = _SIZE) -> dict[str, Network]:
-    return {role: Network(build, size, training=True) for role, build in builds.items()}
+def _networks(builds: Builds) -> dict[str, Network]:
+    return {role: Network(build, _SIZE, training=True) for role, build in builds.items()}
 
 
 def _pix2pix(name: str, generator: Any, discriminator: Any, kind: Kind, steps: int) -> Case:
@@ -155,9 +155,7 @@ def _cyclegan(
         "no identity": _changed(ours, identity_weight=0.0),
         "weights swapped": _changed(ours, cycle_weight=identity, identity_weight=10.0),
         "twice the validity": _changed(ours, adversarial_weight=2.0),
-        "the other update": replace(
-            ours, task=partial(made, CycleGANTask, builds, pool_size=0, discriminator_update=other)
-        ),
+        "the other update": _changed(ours, discriminator_update=other),
         "discriminators swapped": replace(ours, take=judges_swapped),
     }
     return _case(

@@ -48,7 +48,7 @@ def over_deviation(image: Any, epsilon: float = 1e-3) -> Any:
     return (image - mean) / (deviation + epsilon)
 
 
-class _OwnStatistics(keras.layers.BatchNormalization):
+class _OwnStatistics(keras.layers.BatchNormalization):  # type: ignore[misc]
     """BatchNormalization that a model cannot put in evaluation mode."""
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

@@ -34,7 +34,9 @@ def _same_weights(plain: nn.Module, ours: nn.Module) -> None:
 
 
 def _layers(network: nn.Module) -> list[nn.Module]:
-    return [module for module in network.modules() if isinstance(module, KINDS)]
+    """List what has parameters, kind by kind, since networks keep norms in lists of their own."""
+    modules = list(network.modules())
+    return [module for kind in KINDS for module in modules if isinstance(module, kind)]
 
 
 def _pictures(*shape: int) -> Tensor:

@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader
 
 from lit_restore.callbacks import ImageLogger, ImageWriter
 from lit_restore.checkpoints import load_network, save_network
-from lit_restore.losses import FeatureLoss
+from lit_restore.losses import AdversarialLoss, FeatureLoss
 from lit_restore.metrics import PSNR
 from lit_restore.models import SRDiscriminator, SRResNet
 from lit_restore.tasks import SuperResolutionGANTask
@@ -402,3 +402,19 @@ def test_predictions_are_written_as_pictures(make_trainer: MakeTrainer, tmp_path
     assert predicted is not None
     assert predicted[0].shape == (2, 3, 16, 16)  # type: ignore[union-attr]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0_0.png", "0_1.png"]
+
+
+def test_the_generators_hinge_is_never_content() -> None:
+    task = _task(adversarial=AdversarialLoss("hinge"), adversarial_weight=1.0)
+    task.discriminator.requires_grad_(False)
+    with torch.no_grad():
+        for parameter in list(task.discriminator.parameters())[-2:]:  # all scores are 5
+            parameter.fill_(5.0 if parameter.ndim == 1 else 0.0)
+    terms, _ = task.losses(_batch())
+    assert terms["g_adversarial"].item() == -5
+    assert (terms["d_real"].item(), terms["d_fake"].item()) == (0, 6)
+
+
+def test_a_loss_that_needs_a_gradient_penalty_is_refused() -> None:
+    with pytest.raises(ValueError, match="'bce', 'lsgan' or 'hinge', got 'wgan-gp': this task add"):
+        _task(adversarial=AdversarialLoss("wgan-gp"))

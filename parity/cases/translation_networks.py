@@ -151,7 +151,7 @@ def _unet(name: str, training: bool = False, **options: Any) -> Case:
 
 
 def _resnet(name: str, training: bool = False, **options: Any) -> Case:
-    build = partial(ResNetGenerator, width=1, **{"blocks": 1, **options})
+    build = partial(ResNetGenerator, **{"width": 1, "blocks": 1, **options})
     wrong: dict[str, Build] = {"active after the sum": partial(errors.active_after_the_sum, build)}
     if options.get("padding", "reflect") == "reflect":
         wrong |= {
@@ -197,7 +197,7 @@ def _dcgan(training: bool, size: int, kernel_size: int, style: str) -> Iterator[
     yield _case(f"dcgan_discriminator/{mode}", build, (4, size, size), wrong, training, further)
 
 
-_GROUPED = (3, 34, 4)
+_GROUPED = (34, 34, 4)  # else each channel is a group, which takes biases away
 _CONDITIONAL: dict[str, Any] = {"layers": 2, "padding": "one", "condition_channels": 2}
 
 CASES = (
@@ -212,14 +212,15 @@ CASES = (
     _resnet("reflect_batch_train", True, style="keras", norm="batch"),
     _resnet("reflect_nearest_torch_style", upsample="nearest"),
     _resnet("same", padding="same", dead_biases=True, style="keras"),
-    _resnet("same_nearest_layer", padding="same", upsample="nearest", norm="layer", style="keras"),
+    _resnet("same_nearest_layer", width=2, padding="same", upsample="nearest", norm="layer",
+            style="keras"),
     _patch("notes", dead_biases=True, layers=3),
     _patch("notes_std_instance", dead_biases=True, layers=2, norm="std_instance"),
     _patch("conditional_batch_train", True, **_CONDITIONAL, norm="batch"),
     _patch("layer", layers=2, norm="layer"),
     _patch("group", layers=2, norm="group", width=17),
     _patch("torch_style", layers=1, padding="one", style="torch"),
-    _patch("pixels", layers=0, condition_channels=2, norm="instance", size=(2, 5, 7)),
+    _patch("pixels", layers=0, condition_channels=2, norm="batch", size=(2, 5, 7)),
     *_dcgan(True, 16, 4, "keras"),
-    *_dcgan(False, 8, 5, "torch"),
+    *_dcgan(False, 16, 5, "torch"),
 )  # fmt: skip

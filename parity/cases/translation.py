@@ -35,7 +35,7 @@ from parity.turns import (
 Builds = dict[str, Callable[[], nn.Module]]
 Kind = Literal["bce", "lsgan"]
 
-_SIZE = (2, 16, 24)
+_SIZE = (2, 24, 16)
 _PICTURES = Draw((*_SIZE, 3), 0.0, 1.0)
 _CRITERIA = {"lsgan": "mse", "bce": "bce"}
 _ADAM = partial(KerasAdam, lr=2e-4, betas=(0.5, 0.999))

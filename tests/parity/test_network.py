@@ -161,3 +161,50 @@ def test_a_network_with_a_mask_is_given_it_and_its_layers_masks_are_compared() -
     assert {"d image", "d conv/bias", "d norm/gamma"} <= found.keys()
     mask = case.arrays("float64")["mask"]
     assert 0 < mask.mean() < found["conv mask"].mean() < 1
+
+
+class Conditional(nn.Module):
+    """A network that takes a second picture, both in signed range."""
+
+    in_channels = 3
+    input_range = "signed"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(5, 4, 1)
+
+    def forward(self, image: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        return self.conv(torch.cat([image, condition], dim=1))
+
+
+def test_a_network_with_a_condition_is_given_it_and_both_pictures_are_differentiated() -> None:
+    network = Network(Conditional, (2, 7, 8), condition_channels=2)
+    case = network_case("conditional", network, "models.none", wrong={})
+    drawn = case.arrays("float64")
+    assert drawn["image"].shape == (2, 7, 8, 3)
+    assert drawn["condition"].shape == (2, 7, 8, 2)
+    assert min(drawn["image"].min(), drawn["condition"].min()) < -0.9
+    assert {"d image", "d condition"} <= compute(case, case.ours, "float64").keys()
+
+
+class Generating(nn.Module):
+    """A network that makes pictures of vectors."""
+
+    latent_size = 5
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.ConvTranspose2d(5, 3, (4, 4))
+
+    def forward(self, latent: torch.Tensor) -> torch.Tensor:
+        return self.conv(latent[:, :, None, None])
+
+
+def test_a_network_of_vectors_is_given_them_as_they_are() -> None:
+    network = Network(Generating, (6,))
+    t = {name: torch.ones(one.shape) for name, one in network.inputs().items()}
+    assert t["image"].shape == (6, 5)
+    assert torch.equal(network.arguments(t)[0], t["image"])
+    case = network_case("generating", network, "models.none", wrong={})
+    assert compute(case, case.ours, "float64")["output"].shape == (6, 4, 4, 3)
+    assert case.terms == 4 * 4 * 5

@@ -27,8 +27,8 @@ def make_norm(
             ``"instance"``: each channel of each picture (``FastInstanceNorm2d``).
             ``"std_instance"``: the same, divided as ``keras_contrib`` does (``StdInstanceNorm2d``,
             whose constants have but one style). ``"group"``: groups of channels of each picture, 32
-            of them, or as many of at most 32 as divide the channels. ``"none"``: nothing is
-            normalised.
+            of them, or as many of at most 32 as divide the channels into groups of two or more.
+            ``"none"``: nothing is normalised.
         channels: Channels.
         style: Whose constants: added to the variance are 1e-5 (``"torch"``) or 1e-3 (``"keras"``);
             BatchNorm's momentum and running variance are PyTorch's or Keras's.
@@ -84,4 +84,5 @@ def removes_mean(norm: Norm) -> bool:
 
 
 def _groups(channels: int) -> int:
-    return max(count for count in range(1, _GROUPS + 1) if channels % count == 0)
+    most = min(_GROUPS, max(channels // 2, 1))  # one of a single channel would be an instance norm
+    return max(count for count in range(1, most + 1) if channels % count == 0)

@@ -64,13 +64,14 @@ def normalised(
     Args:
         x: Maps.
         norm: ``"batch"``, ``"layer"`` (over the whole of a sample), ``"instance"``,
-            ``"std_instance"``, ``"group"`` (as many groups as divide the channels, 32 at most) or
-            ``"none"``.
+            ``"std_instance"``, ``"group"`` (as many groups of two or more as divide the
+            channels, 32 at most) or ``"none"``.
         name: Of the layer, if it has weights.
         epsilon: What is added to the variance, or to the deviation.
         statistics: ``"batch"`` if BatchNorm takes the batch's own in evaluation, too.
     """
-    groups = max(count for count in range(1, 33) if x.shape[-1] % count == 0)
+    most = min(32, max(x.shape[-1] // 2, 1))
+    groups = max(count for count in range(1, most + 1) if x.shape[-1] % count == 0)
     group = partial(keras.layers.GroupNormalization, epsilon=epsilon)
     match norm:
         case "batch":

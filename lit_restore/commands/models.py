@@ -11,6 +11,8 @@ from lit_restore.commands._parser import Parser
 if TYPE_CHECKING:
     from lit_restore.weights import ShippedWeights
 
+_SHARE = "_f_measure"
+
 
 def main(argv: Sequence[str]) -> int:
     """List the shipped networks, their measured quality and where they come from.
@@ -42,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _entry(name: str, weights: "ShippedWeights") -> str:
     rows = {
-        "PSNR in dB": _listed(weights.quality),
+        "quality": _listed(weights.quality),
         "trained by": f"{weights.recipe}, {weights.steps} steps, seed {weights.seed}",
         "trained on": weights.data,
         "license": weights.license,
@@ -51,9 +53,15 @@ def _entry(name: str, weights: "ShippedWeights") -> str:
     return "\n".join([f"{name}: {weights.description}", *lines, ""])
 
 
+def _digits(protocol: str) -> int:
+    return 3 if protocol.endswith(_SHARE) else 2
+
+
 def _listed(protocols: Mapping[str, Any]) -> str:
-    """Write the figures of each protocol: ``kodak_64 mosaic 19.07, restored 20.58``."""
+    """Write the figures of each protocol: ``kodak_64 mosaic 19.07, restored 20.58 dB``."""
     return "; ".join(
-        f"{protocol} " + ", ".join(f"{name} {value:.2f}" for name, value in figures.items())
+        f"{protocol} "
+        + ", ".join(f"{name} {value:.{_digits(protocol)}f}" for name, value in figures.items())
+        + ("" if protocol.endswith(_SHARE) else " dB")
         for protocol, figures in protocols.items()
     )

@@ -20,7 +20,8 @@ class ShippedWeights:
         data: What it was trained on.
         steps: Batches of training.
         seed: Of the run.
-        quality: PSNR in dB by protocol: of the input, of a simple remedy, of the result.
+        quality: By protocol, PSNR in dB of the input, of a simple remedy, of the result; where the
+            protocol's name ends in ``_f_measure``, the F-measure of edges, 0 .. 1.
         license: Of the weights.
     """
 

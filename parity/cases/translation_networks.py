@@ -52,16 +52,14 @@ def in_keras(module: Any) -> dict[str, Any]:
         settings["biased"] = module.dead_biases
     if getattr(module, "norm_mode", "running") == "batch":
         settings["statistics"] = "batch"
-    settings = {
-        name: list(one) if isinstance(one, tuple) else one for name, one in settings.items()
-    }
     return {"model": f"translation_networks.{model}", **settings}
 
 
 def _null(network: Network) -> Iterator[str]:
     """Name the biases that the normalisation behind them takes away."""
     module: Any = network.module
-    if module.norm not in ("batch", "instance", "std_instance"):
+    channelwise = ("batch",) if network.training else ()
+    if module.norm not in (*channelwise, "instance", "std_instance"):
         return
     for name in network.weights():
         path, _, leaf = name.rpartition("/")
@@ -212,8 +210,7 @@ CASES = (
     _resnet("reflect_batch_train", True, style="keras", norm="batch"),
     _resnet("reflect_nearest_torch_style", upsample="nearest"),
     _resnet("same", padding="same", dead_biases=True, style="keras"),
-    _resnet("same_nearest_layer", width=2, padding="same", upsample="nearest", norm="layer",
-            style="keras"),
+    _resnet("same_nearest", padding="same", upsample="nearest", style="keras"),
     _patch("notes", dead_biases=True, layers=3),
     _patch("notes_std_instance", dead_biases=True, layers=2, norm="std_instance"),
     _patch("conditional_batch_train", True, **_CONDITIONAL, norm="batch"),

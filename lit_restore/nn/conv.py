@@ -69,9 +69,10 @@ def conv_same(
         Shape (N, out, ceil(H / stride), ceil(W / stride)).
     """
     size = weight.shape[-1]
-    if stride == 1 and (size - 1) * dilation % 2 == 0:  # symmetric: no copy of the input
-        padding = (size - 1) * dilation // 2
-        return F.conv2d(image, weight, bias, padding=padding, dilation=dilation)
+    sides = [same_padding(length, size, stride, dilation) for length in image.shape[-2:]]
+    if all(before == after for before, after in sides):  # no copy of the input
+        padding = [before for before, _ in sides]
+        return F.conv2d(image, weight, bias, stride, padding, dilation)
     padded = pad_same(image, size, stride, dilation)
     return F.conv2d(padded, weight, bias, stride, dilation=dilation)
 
@@ -165,8 +166,10 @@ class SameConvTranspose2d(nn.ConvTranspose2d):
             Shape (N, out_channels, H * stride, W * stride).
         """
         size, stride = self.kernel_size[0], self.stride[0]
-        missing = max(stride - size, 0)
-        full = F.conv_transpose2d(input, self.weight, self.bias, stride, output_padding=missing)
-        start = max(size - stride, 0) // 2
-        height, width = input.shape[-2] * stride, input.shape[-1] * stride
-        return full[..., start : start + height, start : start + width]
+        missing, surplus = max(stride - size, 0), max(size - stride, 0)
+        enlarged = F.conv_transpose2d(
+            input, self.weight, self.bias, stride, surplus // 2, output_padding=missing
+        )
+        if surplus % 2 == 0:  # what is cropped alike on both sides was never made
+            return enlarged
+        return enlarged[..., : input.shape[-2] * stride, : input.shape[-1] * stride]

@@ -11,7 +11,7 @@ import skimage
 import torch
 from PIL import Image
 
-from benchmarks import inpainting
+from benchmarks import edges, edges_methods, inpainting
 from benchmarks.inpainting_methods import as_bytes
 from lit_restore import weights
 from lit_restore.checkpoints import load_network, read_description
@@ -21,7 +21,7 @@ from lit_restore.commands.demo import HELD_OUT
 from lit_restore.data import IrregularMasks, read_image
 from lit_restore.data.resize import matlab_resize
 from lit_restore.inference import Inpainter, Restorer, takes_mask
-from lit_restore.metrics import PROTOCOLS, hole_psnr, psnr
+from lit_restore.metrics import PROTOCOLS, BoundaryFMeasure, hole_psnr, psnr
 from lit_restore.nn.masks import RATIO_BINS
 from lit_restore.weights import shipped, weights_path
 
@@ -53,6 +53,7 @@ def test_shipped_weights_stay_small() -> None:
     sizes = {name: weights_path(name).stat().st_size for name in shipped()}
     assert sizes["mosaic_unet"] <= 4_000_000
     assert sizes["inpaint_pconv"] <= 8_000_000
+    assert sizes["photo2edges"] <= 4_500_000
     assert sum(sizes[name] for name in ENLARGING) <= 20_000_000
 
 
@@ -185,3 +186,37 @@ def test_a_whole_picture_of_512_pixels_keeps_its_size(tmp_path: Path) -> None:
 def test_a_name_that_is_not_shipped_is_told_with_those_that_are() -> None:
     with pytest.raises(KeyError, match=r"nothing is shipped as 'fsrcnn_x5', only mosaic_unet, .*"):
         weights_path("fsrcnn_x5")
+
+
+def test_edges_are_drawn_where_a_disc_ends_and_nowhere_else() -> None:
+    rows, columns = torch.meshgrid(torch.arange(96), torch.arange(128), indexing="ij")
+    distance = ((rows - 48) ** 2 + (columns - 60) ** 2).sqrt()
+    inside = distance < 30
+    colours = torch.tensor([[200.0, 90.0, 40.0], [40.0, 110.0, 160.0]])[:, :, None, None]
+    noise = 4 * torch.randn(3, 96, 128, generator=torch.Generator().manual_seed(0))
+    picture = (torch.where(inside, *colours) + noise).clamp(0, 255).to(torch.uint8)
+    network = load_network(weights_path("photo2edges"))
+
+    drawn = Restorer(network)(picture).mean(0)
+
+    ring = (distance - 30).abs() <= 1.5
+    far = ((distance - 30).abs() > 6) & (rows >= 8) & (rows < 88) & (columns >= 8) & (columns < 120)
+    assert drawn[ring].mean() > 0.4
+    assert drawn[far].mean() < 0.05
+
+
+def test_photo2edges_reaches_what_the_index_says() -> None:
+    if not os.environ.get("LIT_RESTORE_DATA"):
+        pytest.skip("LIT_RESTORE_DATA names no folder with edges2photo_bsds")
+    pairs = edges.read_pairs(edges.folder())
+    (way,) = edges_methods.methods(0.0, weights_path("photo2edges"))["photo2edges"]
+    choosing, held_out = BoundaryFMeasure(), BoundaryFMeasure()
+    for number, pair in enumerate(pairs):
+        if number >= 50 or number % 5 == 0:  # ten of the fifty choose the threshold as all do
+            measure = held_out if number >= 50 else choosing
+            measure.update(way.strength(pair.photo)[None], pair.drawn[None])
+    threshold = choosing.best().threshold
+    found = next(one.f for one in held_out.scores() if one.threshold == threshold)
+    recorded = shipped()["photo2edges"].quality["bsds_edges_f_measure"]
+    assert found == pytest.approx(recorded["restored"], abs=0.01)
+    assert found > max(recorded["canny"], recorded["sobel"])

@@ -1,5 +1,6 @@
 """Finding the networks that a command line names."""
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,13 @@ from lit_restore.commands._near import guess
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+def add_weights_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name a network, one of which is needed."""
+    weights = parser.add_mutually_exclusive_group(required=True)
+    weights.add_argument("--model", metavar="NAME", help="shipped weights; see lit-restore models")
+    weights.add_argument("--weights", type=Path, metavar="FILE", help=".safetensors or .ckpt")
 
 
 class MissingWeightsError(Exception):

@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lit_restore.commands._batch import UsageError, add_arguments, find_inputs, plan, run
@@ -12,8 +11,8 @@ from lit_restore.commands._pictures import add_picture_arguments, read_options, 
 from lit_restore.commands._report import Report
 from lit_restore.commands._restore_file import FileRestorer
 from lit_restore.commands._verb import carry_out
+from lit_restore.commands._weights import add_weights_arguments, shipped_file
 from lit_restore.commands._weights import load as _load
-from lit_restore.commands._weights import shipped_file
 
 if TYPE_CHECKING:
     from lit_restore.inference import Restorer
@@ -39,9 +38,7 @@ def _parser() -> argparse.ArgumentParser:
         "in its own format where that holds it, else as PNG.",
     )
     add_arguments(parser)
-    weights = parser.add_mutually_exclusive_group(required=True)
-    weights.add_argument("--model", metavar="NAME", help="shipped weights; see lit-restore models")
-    weights.add_argument("--weights", type=Path, metavar="FILE", help=".safetensors or .ckpt")
+    add_weights_arguments(parser)
     parser.add_argument(
         "--scale", type=int, metavar="N", help="enlarge by so much, for networks of any scale"
     )

@@ -16,7 +16,7 @@ from lit_restore.commands._restore_file import FileRestorer
 from lit_restore.commands._sheet import ROWS, Sheet, check_sheet, write_sheet
 from lit_restore.commands._translator import DIRECTIONS, load_translator
 from lit_restore.commands._verb import carry_out
-from lit_restore.commands._weights import shipped_file
+from lit_restore.commands._weights import add_weights_arguments, shipped_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,9 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         "written under its own name, in its own format where that holds it, else as PNG.",
     )
     add_arguments(parser)
-    weights = parser.add_mutually_exclusive_group(required=True)
-    weights.add_argument("--model", metavar="NAME", help="shipped weights; see lit-restore models")
-    weights.add_argument("--weights", type=Path, metavar="FILE", help=".safetensors or .ckpt")
+    add_weights_arguments(parser)
     parser.add_argument("--direction", choices=DIRECTIONS, help="of a network of both directions")
     parser.add_argument(
         "--size", type=int, metavar="N", help="bring the longer side to N pixels first (its own)"

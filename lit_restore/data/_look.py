@@ -1,13 +1,12 @@
 """What becomes of a picture, or of both of a pair alike, before a network sees it."""
 
-import math
 from dataclasses import dataclass
 from typing import get_args
 
 import torch
 from torch import Tensor
 
-from lit_restore.data._pair_crops import turn_pair
+from lit_restore.data._pair_crops import random_square, turn_pair
 from lit_restore.data.resize import resize_bicubic_pillow
 from lit_restore.data.restoration import View
 
@@ -82,14 +81,8 @@ class Look:
         if self.view == "whole":
             grid = self.multiple_of or self.size
             return image[..., : height - height % grid, : width - width % grid]
-        side = self.size
-        if self.view == "zoom":
-            spread = math.log(min(height, width) / side)
-            draw = float(torch.rand((), generator=generator))
-            side = min(round(side * math.exp(spread * draw)), height, width)
-        top = int(torch.randint(height - side + 1, (), generator=generator))
-        left = int(torch.randint(width - side + 1, (), generator=generator))
-        return _squeeze(image[..., top : top + side, left : left + side], self.size)
+        square = random_square(image, self.size, self.view == "zoom", generator)
+        return _squeeze(square, self.size)
 
 
 def _squeeze(image: Tensor, side: int) -> Tensor:

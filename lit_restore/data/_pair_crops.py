@@ -1,4 +1,6 @@
-"""The same place, seen the same way, of a small and a large picture."""
+"""Random squares of pictures, and the same place of a small and a large one seen the same way."""
+
+import math
 
 import torch
 from torch import Tensor
@@ -39,3 +41,24 @@ def turn_pair(
         return image.transpose(-1, -2) if swap else image
 
     return None if source is None else turned(source), turned(target)
+
+
+def random_square(image: Tensor, size: int, zoom: bool, generator: torch.Generator) -> Tensor:
+    """Cut a random square.
+
+    Args:
+        image: Shape (..., H, W), both sides ``size`` at least.
+        size: Of the square, in pixels; its least side with ``zoom``.
+        zoom: Whether the side is random, too: from ``size`` to the shorter side, evenly in its
+            logarithm.
+        generator: Draws side and place.
+    """
+    height, width = image.shape[-2:]
+    side = size
+    if zoom:
+        spread = math.log(min(height, width) / size)
+        draw = float(torch.rand((), generator=generator))
+        side = min(round(size * math.exp(spread * draw)), height, width)
+    top = int(torch.randint(height - side + 1, (), generator=generator))
+    left = int(torch.randint(width - side + 1, (), generator=generator))
+    return image[..., top : top + side, left : left + side]

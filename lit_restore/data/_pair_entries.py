@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
+from lit_restore.data.cache import file_stamp
 from lit_restore.data.degradation import Degradation
 from lit_restore.data.images import image_size
 
@@ -25,7 +26,7 @@ class Entry(NamedTuple):
     @property
     def stamp(self) -> str:
         """What the large picture's pixels depend on."""
-        return f"{_stamp(self.path)} {self.zoom}"
+        return f"{file_stamp(self.path)} {self.zoom}"
 
 
 def list_entries(
@@ -66,7 +67,7 @@ def small_key(entries: Sequence[Entry], degradation: Degradation | None, seed: i
     The settings are told by their bytes, too, since the words for an array leave digits out, and
     those for a long one most of it.
     """
-    files = [_stamp(one.low) for one in entries if one.low]
+    files = [file_stamp(one.low) for one in entries if one.low]
     if files:
         return f"{seed}\n" + "\n".join(files)
     words = repr((type(degradation), getattr(degradation, "__dict__", None)))
@@ -85,11 +86,6 @@ def _zoomed(size: Size, zoom: float) -> tuple[Fraction, Size]:
     factor = Fraction(zoom).limit_denominator(1000)
     height, width = (math.ceil(side * factor) for side in size)
     return factor, (height, width)
-
-
-def _stamp(path: Path) -> str:
-    stat = path.stat()
-    return f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
 
 
 def check_options(scale: int, size: int | None, degrade: str, given: bool) -> None:

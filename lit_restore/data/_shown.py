@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lit_restore.data._look import Look
-from lit_restore.data.cache import PictureCache
+from lit_restore.data.cache import PictureCache, file_stamp
 from lit_restore.data.images import image_size, read_image
 
 Size = tuple[int, int]
@@ -75,7 +75,7 @@ class Kept:
         if cache is not None:
             square = look.square
             stored = [(square, square) if square else size for size in sizes]
-            stamps = [_stamp(path) for files in sources for path in files]
+            stamps = [file_stamp(path) for files in sources for path in files]
             key = "\n".join([f"shown {square} {count} {how}", *stamps])
             heights = [(count * height, width) for height, width in stored]
             self._cache = PictureCache(cache, key, heights)
@@ -103,8 +103,3 @@ def large_enough(sizes: Sequence[Size], look: Look) -> tuple[list[int], list[int
         )
     fitting = [index for index, fit in enumerate(fits) if fit]
     return fitting, [index for index, fit in enumerate(fits) if not fit]
-
-
-def _stamp(path: Path) -> str:
-    stat = path.stat()
-    return f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}"

@@ -82,3 +82,9 @@ def _open(path: Path, count: int, total: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _checksum(pixels: np.ndarray) -> int:
     return zlib.crc32(pixels.data) + 1  # 0 says that nothing is stored
+
+
+def file_stamp(path: Path) -> str:
+    """Tell a file from others, and from itself once it is changed."""
+    stat = path.stat()
+    return f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}"

@@ -1,6 +1,5 @@
 """Clean pictures, degraded on the fly."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +10,8 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from lit_restore.data.cache import PictureCache
+from lit_restore.data._pair_crops import random_square
+from lit_restore.data.cache import PictureCache, file_stamp
 from lit_restore.data.degradations import Degradation
 from lit_restore.data.images import image_size, read_image
 from lit_restore.data.sampling import Key, sample_generator
@@ -110,24 +110,16 @@ class RestorationDataset(Dataset[dict[str, Any]]):
         return image
 
     def _look(self, image: Tensor, generator: torch.Generator) -> Tensor:
-        height, width = image.shape[-2:]
         if self.view == "resize":
             return image
         if self.view == "whole":
+            height, width = image.shape[-2:]
             return image[:, : height - height % self.size, : width - width % self.size]
-        side = self.size
-        if self.view == "zoom":
-            spread = math.log(min(height, width) / side)
-            draw = float(torch.rand((), generator=generator))
-            side = min(round(side * math.exp(spread * draw)), height, width)
-        top = int(torch.randint(height - side + 1, (), generator=generator))
-        left = int(torch.randint(width - side + 1, (), generator=generator))
-        square = image[:, top : top + side, left : left + side]
-        return square if side == self.size else resize(square, self.size)
+        square = random_square(image, self.size, self.view == "zoom", generator)
+        return square if square.shape[-1] == self.size else resize(square, self.size)
 
     def _key(self) -> str:
-        stats = [(path, path.stat()) for path in self.files]
-        lines = [f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}" for path, stat in stats]
+        lines = [file_stamp(path) for path in self.files]
         stored = f"resize {self.size}" if self.view == "resize" else "whole"
         return "\n".join(["1", stored, *lines])
 

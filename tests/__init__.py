@@ -1,0 +1,1 @@
+"""Tests, a package of that name, since another one may be installed."""

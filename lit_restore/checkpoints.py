@@ -67,13 +67,15 @@ def describe_network(network: nn.Module) -> dict[str, Any]:
         argument: _plain(getattr(network, argument))
         for argument in inspect.signature(type(network)).parameters
     }
-    return {
+    described = {
         "network": name,
         "arguments": arguments,
         "scale": getattr(network, "scale", 1),
         "value_range": getattr(network, "value_range", "unit"),
         "versions": {"lit_restore": lit_restore.__version__, "torch": str(torch.__version__)},
     }
+    direction = getattr(network, "direction", None)  # that a checkpoint said
+    return described if direction is None else described | {"direction": direction}
 
 
 def save_network(network: nn.Module, path: Path | str, **extra: Any) -> None:
@@ -117,6 +119,8 @@ def load_network(path: Path | str, role: str | None = None) -> nn.Module:
         network = build_network(description)
         # A graph's tensors keep the types that they had in Keras.
         network.load_state_dict(tensors, assign=description["network"] == _GRAPH)
+        if description.get("direction") is not None:  # of a network that translates
+            network.direction = description["direction"]
         if "value_range" in description:  # a training may have meant another than the class says
             network.value_range = description["value_range"]
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -177,7 +181,7 @@ def _chosen(path: Path, roles: tuple[str, ...], role: str | None) -> str:
         return found
     there = ", ".join(map(repr, roles))
     if role is None:
-        raise RoleError(f"{path}: say which of its networks is meant, by its role: {there}", roles)
+        raise RoleError(f"{path}: say which of its networks is meant, by role=: {there}", roles)
     raise RoleError(f"{path}: holds no network of the role {role!r}, only {there}", roles)
 
 

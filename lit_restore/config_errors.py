@@ -17,6 +17,7 @@ _CALLABLE = re.compile(r"Got value: Namespace\(class_path='([\w.]+)'")
 _OPTION = re.compile(r"Option '([^']+)' is not accepted")
 _MODULE = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
 _VALUE = re.compile(r"Expected an? (.+?)\. Got value: (.*)")
+_KINDS = re.compile(r"Expected an? (<class '[^']+'>|typing\.Literal\[[^\]]*\]|typing\.\S+)")
 _UNKNOWN = re.compile(r"(?:does not accept option '|unrecognized arguments: --)([\w.]+)")
 _IMPORT = re.compile(r"Expected a dot import path string: (\S+)")
 _REQUIRED = re.compile(r"the following arguments are required: ([\w., ]+)")
@@ -87,7 +88,9 @@ def _wrong_value(message: str, options: list[str]) -> str:
         choices = _choices(found[1])
         near = _near(got, choices)
         return f"{_place(message[: found.start()])}: expected {expected}, got {got!r}.{near}"
-    kinds = re.findall(r"Expected an? (<class '[^']+'>|typing\.\S+)", message)
+    kinds = re.findall(
+        r"Expected an? (<class '[^']+'>|typing\.Literal\[[^\]]*\]|typing\.\S+)", message
+    )
     value = re.search(r"Given value: (.*?)(?:\. Got value|$)", message, re.MULTILINE)
     if not (kinds and value):
         return ""

@@ -22,13 +22,14 @@ from lit_restore.callbacks.exact_resume import leave
 from lit_restore.checkpoints import MissingNetworkError
 from lit_restore.config_errors import explain
 from lit_restore.interop.vgg_weights import VGGWeightsError
-from lit_restore.tasks import NonFiniteError
+from lit_restore.tasks import InceptionWeightsError, NonFiniteError
 
 FAILED, USAGE_ERROR, MISSING = 1, 2, 3
 _STATUS: dict[type[BaseException], int] = {
     NonFiniteError: FAILED,
     VGGWeightsError: MISSING,
     MissingNetworkError: MISSING,
+    InceptionWeightsError: MISSING,
 }
 _PACKAGE = str(Path(__file__).parent)
 _NOISE = (

@@ -80,6 +80,8 @@ def measure(outputs: Names, targets: Names, inception: Any, report: Report) -> N
         count = f"{len(pairs)} pair{'s' if len(pairs) > 1 else ''}"
         psnr, ssim = values["psnr"], values["ssim"]
         lines.append(f"mean of {count}: PSNR {psnr:.2f} dB, SSIM {ssim:.4f}")
+    else:
+        report.trouble("no output has a partner among the pictures of --target")
     sets = _compared(outputs, targets, inception, report)
     values |= sets
     if sets["fid"] is not None:

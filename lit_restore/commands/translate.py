@@ -46,12 +46,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_arguments(parser)
     add_weights_arguments(parser)
-    parser.add_argument("--direction", choices=DIRECTIONS, help="of a network of both directions")
     parser.add_argument(
-        "--size", type=int, metavar="N", help="bring the longer side to N pixels first (its own)"
+        "--direction", choices=DIRECTIONS, help="which way; needed for CycleGAN's checkpoints"
     )
     parser.add_argument(
-        "--seed", type=int, default=0, help="of networks with noise, for each picture anew (0)"
+        "--size", type=int, metavar="N", help="bring the longer side to N pixels first"
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="what noise is drawn with, where the network has any (0)",
     )
     parser.add_argument("--target", type=Path, metavar="FOLDER", help="compare outputs with these")
     parser.add_argument(

@@ -104,6 +104,10 @@ class PairedDataModule(ImageDataModule):
         """
         self.division.files(split)  # refuses a split without pictures
         inputs, targets = self._sides[split]  # type: ignore[index]
+        if not inputs:
+            raise ValueError(
+                f"{self.root} has no pictures to {split} in direction {self.direction}"
+            )
         training = split == "train"
         dataset = PairedDataset(
             inputs,
@@ -124,7 +128,8 @@ class PairedDataModule(ImageDataModule):
 
     def _divide(self) -> dict[Split, list[Path]]:
         self._sides = self._find()
-        return {split: [*inputs, *targets] for split, (inputs, targets) in self._sides.items()}
+        sides = self.folders.pairs() if self.folders else self._sides  # alike in both directions
+        return {split: [*inputs, *targets] for split, (inputs, targets) in sides.items()}
 
     def _find(self) -> Sides:
         """Find the inputs and the targets of each split; predictions have no targets."""

@@ -1,6 +1,7 @@
 """Training recipes: LightningModules that join networks, losses and optimizers."""
 
 from lit_restore.tasks._forensics import NonFiniteError
+from lit_restore.tasks._quality import InceptionWeightsError
 from lit_restore.tasks.cyclegan import CycleGANTask
 from lit_restore.tasks.dcgan import DCGANTask
 from lit_restore.tasks.inpainting import InpaintingTask
@@ -12,6 +13,7 @@ from lit_restore.tasks.super_resolution_gan import SuperResolutionGANTask
 __all__ = [
     "CycleGANTask",
     "DCGANTask",
+    "InceptionWeightsError",
     "InpaintingTask",
     "NonFiniteError",
     "Pix2PixTask",

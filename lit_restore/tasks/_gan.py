@@ -93,6 +93,10 @@ class GANTask(ManualTask):
         self.quality = quality
         self.reads = reads
 
+    def setup(self, stage: str) -> None:
+        """Refuse weights of Inception that are missing or broken."""
+        self.quality.load()
+
     def turns(self, batch: Mapping[str, Any]) -> Iterator[Turn]:
         """Yield one side's terms after the other's; in between the former has stepped."""
         raise NotImplementedError

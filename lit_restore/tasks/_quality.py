@@ -9,6 +9,10 @@ from lightning.pytorch.utilities import rank_zero_info
 from torch import Tensor
 
 
+class InceptionWeightsError(RuntimeError):
+    """The weights that FID and KID need, or what reads them, are missing or broken."""
+
+
 class Quality:
     """Compares all real pictures of a split with all fakes, as Inception sees them.
 
@@ -23,17 +27,27 @@ class Quality:
         self._metrics: dict[str, Any] = {}
         self._said = False
 
-    def start(self, task: LightningModule) -> None:
-        """Begin a split, unless it is tried out only."""
-        if self.weights is None:
-            if not self._said:
-                rank_zero_info("FID and KID are left out: there is no file of Inception's weights")
-            self._said = True
+    def load(self) -> None:
+        """Read the weights, before anything is trained or tested.
+
+        Raises:
+            InceptionWeightsError: If they, or what reads them, are missing or broken.
+        """
+        if self.weights is None or self._metrics:
             return
         from lit_restore.metrics.inception import inception_metrics
 
-        if not self._metrics:
+        try:
             self._metrics = {side: inception_metrics(self.weights) for side in self.sides}
+        except (ImportError, OSError, ValueError) as error:
+            raise InceptionWeightsError(f"inception: {error}") from error
+
+    def start(self, task: LightningModule) -> None:
+        """Begin a split."""
+        self.load()
+        if self.weights is None and not self._said:
+            self._said = True
+            rank_zero_info("FID and KID are left out: give Inception's weights (model.inception)")
         for metrics in self._metrics.values():
             metrics.to(task.device).reset()
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lit_restore import checkpoints
 from lit_restore.losses import AdversarialLoss
 from lit_restore.losses._wide import wide
 from lit_restore.nn import NormMode, to_signed
@@ -159,10 +160,21 @@ class Pix2PixTask(GANTask):
         """Return the translated pictures, in unit range."""
         return self(batch["input"])
 
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse to go on, or to test, in the other direction."""
+        networks = checkpoint.get(checkpoints.KEY, {}).get("networks", {})
+        learned, own = networks.get("generator", {}).get("direction"), self._direction()
+        if None not in (learned, own) and learned != own:
+            raise ValueError(f"the checkpoint learned direction {learned}, got data of {own}")
+        super().on_load_checkpoint(checkpoint)
+
     def describe_role(self, role: str) -> dict[str, Any]:
         """Say which direction was learned."""
+        return {"direction": self._direction()}
+
+    def _direction(self) -> Any:
         data = getattr(self.trainer, "datamodule", None)
-        return {"direction": self.direction or getattr(data, "direction", None)}
+        return self.direction or getattr(data, "direction", None)
 
     def _measure(self, batch: dict[str, Any], metrics: Any) -> None:
         prediction = self(batch["input"])

@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from lit_restore.metrics import InceptionMetrics, inception_metrics
 from lit_restore.metrics.inception import SUBSET_SIZE, InceptionFeatures
 
-pytest.importorskip("torch_fidelity", reason="torch-fidelity is missing: pip install '.[fid]'")
+pytest.importorskip(
+    "torch_fidelity", reason="torch-fidelity is missing: pip install -c constraints.txt '.[fid]'"
+)
 
 
 @pytest.fixture(scope="module")
@@ -231,11 +233,11 @@ def _files(folder: Path) -> Iterator[tuple[Path, str]]:
     torch.save([1, 2], numbers)
     yield numbers, "not the weights of torch-fidelity's Inception"
     torch.save(nn.Linear(2, 2), whole)
-    yield whole, "not a file of weights alone"
+    yield whole, "cannot be read as weights: it is damaged, none at all, or would run code"
     none.write_bytes(b"no zip and no pickle")
-    yield none, "not a file of weights alone"
+    yield none, "cannot be read as weights: it is damaged, none at all, or would run code"
     empty.touch()
-    yield empty, "not a file of weights alone"
+    yield empty, "cannot be read as weights: it is damaged, none at all, or would run code"
 
 
 def test_other_files_are_refused_in_a_sentence_and_none_is_executed(tmp_path: Path) -> None:
@@ -252,5 +254,5 @@ def test_without_torch_fidelity_it_says_what_to_install(
     weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch_fidelity.feature_extractor_inceptionv3", None)
-    with pytest.raises(ImportError, match=re.escape("pip install '.[fid]'")):
+    with pytest.raises(ImportError, match=re.escape("pip install -c constraints.txt '.[fid]'")):
         inception_metrics(weights)

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from lit_restore.callbacks import ImageLogger
-from lit_restore.checkpoints import load_network, read_description
+from lit_restore.checkpoints import load_network, read_description, save_network
 from lit_restore.inference import Restorer
 from lit_restore.losses import AdversarialLoss
 from lit_restore.metrics import PSNR
 from lit_restore.models import PatchDiscriminator, UNetGenerator
 from lit_restore.nn import NormMode
-from lit_restore.tasks import NonFiniteError, Pix2PixTask
+from lit_restore.tasks import InceptionWeightsError, NonFiniteError, Pix2PixTask
 
 MakeTrainer = Callable[..., Trainer]
 Batch = dict[str, Any]
@@ -295,3 +295,36 @@ def test_one_picture_a_batch_is_enough(make_trainer: MakeTrainer) -> None:
     samples: Any = [_batch(number, 1) for number in range(2)]
     for norm in ("batch", "instance", "layer", "group"):
         make_trainer(max_steps=2).fit(_task(norm), DataLoader(samples, batch_size=None))
+
+
+@pytest.mark.parametrize("content", [None, b"junk"], ids=["missing", "broken"])
+def test_inception_s_weights_are_looked_at_before_anything_is_trained(
+    make_trainer: MakeTrainer, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "inception.pth"
+    if content is not None:
+        path.write_bytes(content)
+    task = _task(inception=path)
+    with pytest.raises(InceptionWeightsError, match=r"^inception: "):
+        make_trainer(max_steps=1).fit(task, _loader(1))
+    assert task.trainer.global_step == 0
+
+
+def test_a_checkpoint_of_the_other_direction_is_refused(
+    make_trainer: MakeTrainer, tmp_path: Path
+) -> None:
+    trainer = make_trainer(max_steps=1)
+    trainer.fit(_task(), _Data())  # whose direction is ba
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    other = _Data()
+    other.direction = "ab"
+    with pytest.raises(ValueError, match="the checkpoint learned direction ba, got data of ab"):
+        make_trainer(max_steps=2).fit(_task(), other, ckpt_path=tmp_path / "a.ckpt")
+
+
+def test_a_direction_outlives_saving_and_loading(make_trainer: MakeTrainer, tmp_path: Path) -> None:
+    trainer = make_trainer(max_steps=1)
+    trainer.fit(_task(), _Data())
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    save_network(load_network(tmp_path / "a.ckpt"), tmp_path / "b.safetensors")
+    assert read_description(tmp_path / "b.safetensors")["direction"] == "ba"

@@ -48,6 +48,7 @@ class TestedGenerators(nn.Module):
             averaged = {role: AveragedNetwork(one, ema_decay) for role, one in networks.items()}
             self.averages.update(averaged)
         self._calibrated_at: int | None = None
+        self._samples: list[dict[str, Any]] | None = None
 
     def forward(self, role: str, image: Tensor) -> Tensor:
         """Run the generator of a role, in whatever mode it is."""
@@ -87,11 +88,12 @@ class TestedGenerators(nn.Module):
                 "norm_mode 'recalibrated' expected a DataModule with a dataset to read training "
                 f"pictures from, got {type(data).__name__}"
             )
-        samples = _first_batches(data, batches)
+        if self._samples is None:  # they are always the same
+            self._samples = _first_batches(data, batches)
         for role in asking:
             network = self.network(role)
             device = next(network.parameters()).device
-            inputs = (to_signed(batch[sides[role]].to(device)) for batch in samples)
+            inputs = (to_signed(batch[sides[role]].to(device)) for batch in self._samples)
             recalibrate(network, inputs)
         self._calibrated_at = trainer.global_step
 

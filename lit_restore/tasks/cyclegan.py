@@ -189,8 +189,18 @@ class CycleGANTask(GANTask):
         self._measure(batch, "test/")
 
     def predict_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
-        """Return the pictures translated in the task's direction, in unit range."""
-        return self(batch[self.direction[0]])
+        """Return the pictures translated in the task's direction, in unit range.
+
+        The batch's ``path`` becomes that of the pictures that were translated.
+
+        Raises:
+            ValueError: If the batch has no pictures of that kind.
+        """
+        side = self.direction[0]
+        if side not in batch:
+            raise ValueError(f"direction {self.direction} translates pictures of kind {side}: none")
+        batch["path"] = batch.get(f"path_{side}", batch["path"])
+        return self(batch[side])
 
     def image_columns(self, batch: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor]:
         """Give what is worth a look: pictures, translated, and back; kind a first, then kind b."""

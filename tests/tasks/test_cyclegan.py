@@ -222,6 +222,17 @@ def test_prediction_goes_in_the_direction_asked_for(
     torch.testing.assert_close(predicted[0], expected)
 
 
+def test_predictions_have_the_names_of_what_was_translated() -> None:
+    task = _task(direction="ba").eval()
+    batch = _batch(0) | {"path": ["a.png"], "path_a": ["a.png"], "path_b": ["b.png"]}
+    with torch.no_grad():
+        task.predict_step(batch, 0)
+    assert batch["path"] == ["b.png"]
+    del batch["b"]
+    with pytest.raises(ValueError, match="direction ba translates pictures of kind b: none"):
+        task.predict_step(batch, 0)
+
+
 def test_the_grid_shows_both_kinds_there_and_back(
     make_trainer: MakeTrainer, tmp_path: Path
 ) -> None:

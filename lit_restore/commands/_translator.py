@@ -26,25 +26,19 @@ def load_translator(path: Path, direction: str | None, name: object) -> "nn.Modu
             which was asked for.
         MissingWeightsError: If the file is missing, damaged or none of ours.
     """
-    from lit_restore.checkpoints import CheckpointError, network_roles, read_description
+    from lit_restore.checkpoints import CheckpointError, RoleError, load_network
 
     try:
-        roles = network_roles(path)
-        found = [way for way in DIRECTIONS if f"g_{way}" in roles]
-        own = None if found else _own_direction(read_description(path))
+        network = load_network(path)
+    except RoleError as error:
+        found = [way for way in DIRECTIONS if f"g_{way}" in error.roles]
+        return load(path, f"g_{_chosen(found, direction, name)}" if found else None)
     except CheckpointError as error:
         raise MissingWeightsError(str(error)) from error
-    if found:
-        return load(path, f"g_{_chosen(found, direction, name)}")
-    if own is not None:
+    own = getattr(network, "direction", None)
+    if own in DIRECTIONS:
         _chosen([own], direction, name)
-    return load(path)
-
-
-def _own_direction(description: object) -> str | None:
-    """Read what the file of one network says of its direction; None if it says nothing."""
-    said = description.get("direction") if isinstance(description, dict) else None
-    return said if said in DIRECTIONS else None
+    return network
 
 
 def _chosen(found: list[str], direction: str | None, name: object) -> str:

@@ -1,11 +1,11 @@
-"""What DataModules share that show pictures by a view, and divide a folder of them."""
+"""What DataModules share that show pictures by a view."""
 
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from lit_restore.data.restoration import View
-from lit_restore.data.split import split_files
+from lit_restore.data.split import Split
 from lit_restore.datamodules._base import ImageDataModule
 from lit_restore.datamodules._division import Division
 
@@ -21,7 +21,7 @@ class ViewDataModule(ImageDataModule):
         repeat: Training samples per picture and epoch.
         batch_size: Items per batch and process.
         num_workers: Loader processes.
-        division: Parts of the pictures for test and validation, and the seed of their choice.
+        divide: Finds the files of each split.
         seed: Of the order and of every random draw.
         cache: Folder for decoded pictures; None for none.
     """
@@ -35,12 +35,11 @@ class ViewDataModule(ImageDataModule):
         repeat: int,
         batch_size: int,
         num_workers: int,
-        division: tuple[float, float, int],
+        divide: Callable[[], dict[Split, list[Path]]],
         seed: int,
         cache: str | None,
     ) -> None:
         self.root = Path(root)
-        divide = partial(split_files, self.root, *division)
         super().__init__(Division(self.root, divide), batch_size, num_workers, seed)
         self.size = size
         self.view, self.eval_view = views

@@ -6,12 +6,12 @@ from lit_restore.data import PairedDataset
 from lit_restore.data.paired import Direction
 from lit_restore.data.restoration import View
 from lit_restore.data.split import Split, split_files
-from lit_restore.datamodules._base import ImageDataModule
-from lit_restore.datamodules._division import Division, tell_skipped
+from lit_restore.datamodules._division import tell_skipped
 from lit_restore.datamodules._sides import SideFolders, Sides
+from lit_restore.datamodules._views import ViewDataModule
 
 
-class PairedDataModule(ImageDataModule):
+class PairedDataModule(ViewDataModule):
     """Pairs of pictures under ``root``, in two folders or side by side in one file each.
 
     If ``root`` has a folder ``train``, then ``train``, ``val``, ``test`` and ``predict`` are the
@@ -78,22 +78,26 @@ class PairedDataModule(ImageDataModule):
         seed: int = 0,
         cache: str | None = None,
     ) -> None:
-        self.root = Path(root)
-        super().__init__(Division(self.root, self._divide), batch_size, num_workers, seed)
+        super().__init__(
+            root,
+            size,
+            (view, eval_view),
+            flip,
+            repeat,
+            batch_size,
+            num_workers,
+            self._divide,
+            seed,
+            cache,
+        )
         if direction not in ("ab", "ba"):
             raise ValueError(f"direction must be 'ab' or 'ba', got {direction!r}")
         self.fractions = (test_fraction, val_fraction, split_seed)
         self.folders = None if side_by_side else SideFolders(self.root, (a, b), self.fractions)
         self.direction: Direction = direction
-        self.size = size
-        self.view: View = view
-        self.eval_view: View = eval_view
         self.jitter = jitter
         self.multiple_of = multiple_of
-        self.flip = flip
         self.turn = turn
-        self.repeat = repeat
-        self.cache = Path(cache) if cache else None
         self._sides: Sides = {}
 
     def dataset(self, split: str) -> PairedDataset:
@@ -104,6 +108,8 @@ class PairedDataModule(ImageDataModule):
         """
         self.division.files(split)  # refuses a split without pictures
         inputs, targets = self._sides[split]  # type: ignore[index]
+        if self.direction == "ba" and self.folders is not None:
+            inputs, targets = targets, inputs
         if not inputs:
             raise ValueError(
                 f"{self.root} has no pictures to {split} in direction {self.direction}"
@@ -113,33 +119,18 @@ class PairedDataModule(ImageDataModule):
             inputs,
             None if self.folders is None or split == "predict" else targets,
             halves=self.direction if self.folders is None else None,
-            size=self.size,
-            view=self.view if training else self.eval_view,
             jitter=self.jitter if training else None,
             multiple_of=self.multiple_of,
-            flip=self.flip and training,
             turn=self.turn and training,
-            repeat=self.repeat if training else 1,
-            seed=self.seed,
-            cache=self.cache,
+            **self.view_of(split),
         )
         tell_skipped(split, dataset.skipped, inputs, dataset.look.least)
         return dataset
 
     def _divide(self) -> dict[Split, list[Path]]:
-        self._sides = self._find()
-        sides = self.folders.pairs() if self.folders else self._sides  # alike in both directions
-        return {split: [*inputs, *targets] for split, (inputs, targets) in sides.items()}
-
-    def _find(self) -> Sides:
-        """Find the inputs and the targets of each split; predictions have no targets."""
         if self.folders is None:
             files = split_files(self.root, *self.fractions)
-            return {split: (files[split], []) for split in files}
-        sides = self.folders.pairs()
-        if self.direction == "ba":
-            sides = {split: (theirs, ours) for split, (ours, theirs) in sides.items()}
-        return {**sides, "predict": (sides["predict"][0], [])}
-
-    def _eval_batch_size(self, split: str) -> int:
-        return 1 if self.eval_view == "whole" else self.batch_size
+            self._sides = {split: (files[split], []) for split in files}
+        else:
+            self._sides = self.folders.pairs()
+        return {split: [*ours, *theirs] for split, (ours, theirs) in self._sides.items()}

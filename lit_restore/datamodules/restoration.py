@@ -1,8 +1,12 @@
 """Folders of clean pictures, degraded on the fly."""
 
+from functools import partial
+from pathlib import Path
+
 from lit_restore.data import RestorationDataset
 from lit_restore.data.degradations import Degradation
 from lit_restore.data.restoration import View
+from lit_restore.data.split import split_files
 from lit_restore.datamodules._division import tell_skipped
 from lit_restore.datamodules._views import ViewDataModule
 
@@ -63,7 +67,7 @@ class RestorationDataModule(ViewDataModule):
             repeat,
             batch_size,
             num_workers,
-            (test_fraction, val_fraction, split_seed),
+            partial(split_files, Path(root), test_fraction, val_fraction, split_seed),
             seed,
             cache,
         )

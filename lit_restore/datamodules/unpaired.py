@@ -5,12 +5,12 @@ from pathlib import Path
 from lit_restore.data import UnpairedDataset
 from lit_restore.data.restoration import View
 from lit_restore.data.split import Split
-from lit_restore.datamodules._base import ImageDataModule
-from lit_restore.datamodules._division import Division, tell_skipped
+from lit_restore.datamodules._division import tell_skipped
 from lit_restore.datamodules._sides import SideFolders, Sides
+from lit_restore.datamodules._views import ViewDataModule
 
 
-class UnpairedDataModule(ImageDataModule):
+class UnpairedDataModule(ViewDataModule):
     """Pictures of two kinds under ``root``, in two folders; their names need not agree.
 
     ``a: "{split}A"`` and ``b: "{split}B"`` read CycleGAN's data as they are published, as
@@ -73,18 +73,22 @@ class UnpairedDataModule(ImageDataModule):
         seed: int = 0,
         cache: str | None = None,
     ) -> None:
-        self.root = Path(root)
-        super().__init__(Division(self.root, self._divide), batch_size, num_workers, seed)
+        super().__init__(
+            root,
+            size,
+            (view, eval_view),
+            flip,
+            repeat,
+            batch_size,
+            num_workers,
+            self._divide,
+            seed,
+            cache,
+        )
         self.folders = SideFolders(self.root, (a, b), (test_fraction, val_fraction, split_seed))
-        self.size = size
-        self.view: View = view
-        self.eval_view: View = eval_view
         self.jitter = jitter
         self.multiple_of = multiple_of
-        self.flip = flip
         self.turn = turn
-        self.repeat = repeat
-        self.cache = Path(cache) if cache else None
         self._sides: Sides = {}
 
     def dataset(self, split: str) -> UnpairedDataset:
@@ -98,16 +102,11 @@ class UnpairedDataModule(ImageDataModule):
         dataset = UnpairedDataset(
             files_a,
             files_b[: len(files_a)] if split == "predict" else files_b,
-            size=self.size,
-            view=self.view if training else self.eval_view,
+            shuffle_b=training,
             jitter=self.jitter if training else None,
             multiple_of=self.multiple_of,
-            flip=self.flip and training,
             turn=self.turn and training,
-            shuffle_b=training,
-            repeat=self.repeat if training else 1,
-            seed=self.seed,
-            cache=self.cache,
+            **self.view_of(split),
         )
         for side, files in ((dataset.pictures_a, files_a), (dataset.pictures_b, files_b)):
             tell_skipped(split, side.skipped, files, dataset.look.least)
@@ -126,6 +125,3 @@ class UnpairedDataModule(ImageDataModule):
     def _divide(self) -> dict[Split, list[Path]]:
         self._sides = self.folders.lists()
         return {split: [*ours, *theirs] for split, (ours, theirs) in self._sides.items()}
-
-    def _eval_batch_size(self, split: str) -> int:
-        return 1 if self.eval_view == "whole" else self.batch_size

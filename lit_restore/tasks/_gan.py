@@ -7,9 +7,11 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lit_restore import checkpoints
+from lit_restore.inference.descent import total
 from lit_restore.losses import AdversarialLoss, gradient_penalty
 from lit_restore.losses._wide import wide
 from lit_restore.nn import NormMode, to_unit
@@ -116,7 +118,7 @@ class GANTask(ManualTask):
         terms: dict[str, Tensor] = {}
         step = self.trainer.global_step + 1
         for number, turn in enumerate(self.turns(batch)):
-            self.manual_backward(_total(turn) / self.accumulate)
+            self.manual_backward(total(turn.terms) / self.accumulate)
             self.guard.check(self, turn.terms, batch, partial(self._again, batch, number))
             if step % self.accumulate == 0:
                 self._step(self.trainer.optimizers[turn.optimizer])
@@ -211,7 +213,7 @@ class GANTask(ManualTask):
 
     def _again(self, batch: Mapping[str, Any], number: int) -> Tensor:
         """Compute the sum of a turn's terms anew."""
-        return next(_total(turn) for at, turn in enumerate(self.turns(batch)) if at == number)
+        return next(total(turn.terms) for at, turn in enumerate(self.turns(batch)) if at == number)
 
     def _calibrate(self) -> None:
         self.tested.calibrate(self.trainer, self.reads, self.calibration_batches)
@@ -255,8 +257,4 @@ def apply_to_each(
 
 def distance(prediction: Tensor, target: Tensor) -> Tensor:
     """Mean absolute difference, a scalar."""
-    return (wide(prediction) - wide(target)).abs().mean()
-
-
-def _total(turn: Turn) -> Tensor:
-    return sum(turn.terms.values(), start=torch.zeros(()))
+    return F.l1_loss(wide(prediction), wide(target))

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 import lit_restore
 from lit_restore import models
 from lit_restore.atomic import replace_file
+from lit_restore.carried import carry, what_is_carried
 
 KEY = "lit_restore"
 _GRAPH = "GraphNetwork"
@@ -53,6 +54,8 @@ class RoleError(CheckpointError):
 def describe_network(network: nn.Module) -> dict[str, Any]:
     """Describe a network in plain values: its class, its constructor's arguments, its needs.
 
+    What a training knew besides (``lit_restore.carried``) is described where the network has it.
+
     Raises:
         ValueError: If ``lit_restore.models`` does not export the network's class, and it is no
             ``GraphNetwork``.
@@ -74,8 +77,7 @@ def describe_network(network: nn.Module) -> dict[str, Any]:
         "value_range": getattr(network, "value_range", "unit"),
         "versions": {"lit_restore": lit_restore.__version__, "torch": str(torch.__version__)},
     }
-    direction = getattr(network, "direction", None)  # that a checkpoint said
-    return described if direction is None else described | {"direction": direction}
+    return described | {name: _plain(value) for name, value in what_is_carried(network).items()}
 
 
 def save_network(network: nn.Module, path: Path | str, **extra: Any) -> None:
@@ -119,8 +121,7 @@ def load_network(path: Path | str, role: str | None = None) -> nn.Module:
         network = build_network(description)
         # A graph's tensors keep the types that they had in Keras.
         network.load_state_dict(tensors, assign=description["network"] == _GRAPH)
-        if description.get("direction") is not None:  # of a network that translates
-            network.direction = description["direction"]
+        carry(network, description)
         if "value_range" in description:  # a training may have meant another than the class says
             network.value_range = description["value_range"]
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

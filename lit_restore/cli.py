@@ -36,9 +36,15 @@ VERBS = {
     "inpaint": Verb("lit_restore.commands.inpaint", "fill holes of picture files"),
     "translate": Verb("lit_restore.commands.translate", "make pictures of one kind into another"),
     "generate": Verb("lit_restore.commands.generate", "make pictures out of noise"),
+    "segment": Verb(
+        "lit_restore.commands.segment", "tell the classes of the pixels of picture files"
+    ),
     "stylize": Verb("lit_restore.commands.stylize", "give a picture the style of others"),
     "evaluate": Verb(
         "lit_restore.commands.evaluate", "measure super-resolution by the papers' protocols"
+    ),
+    "compare": Verb(
+        "lit_restore.commands.compare", "train a config in several arms and seeds, and compare"
     ),
     "convert": Verb(
         "lit_restore.commands.convert", "carry weights from Keras to PyTorch, and back"

@@ -72,7 +72,7 @@ def _perturbed(value: Tensor, index: int) -> Tensor:
 
 
 def _concatenations(network: Network) -> Iterator[tuple[str, Ours]]:
-    counter = _Concatenations()
+    counter = Concatenations()
     drawn = [*network.inputs().items(), *network.weights().items()]
     with torch.no_grad(), counter:
         network({name: torch.ones(one.shape) for name, one in drawn})
@@ -81,12 +81,16 @@ def _concatenations(network: Network) -> Iterator[tuple[str, Ours]]:
 
 
 def _joined_backwards(network: Network, index: int, t: Tensors) -> Tensors:
-    with _Concatenations(index):
+    with Concatenations(index):
         return network(t)
 
 
-class _Concatenations(TorchFunctionMode):
-    """Counts the concatenations, and turns the order of one of them."""
+class Concatenations(TorchFunctionMode):
+    """Counts the concatenations, and turns the order of one of them.
+
+    Args:
+        backwards: Which one, from 0; -1: none.
+    """
 
     def __init__(self, backwards: int = -1) -> None:
         super().__init__()

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lit_restore.losses import SegmentationCrossEntropy
 from lit_restore.optim import KerasAdam
 from parity.arrays import Draw
 from parity.case import Case, Ours, Tensors
@@ -23,7 +24,30 @@ from parity.network import Network, from_state, terms, to_state
 Loss = Callable[[Tensor, Tensor], Tensor]
 Optimizer = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 
-LOSSES: dict[str, Loss] = {"MeanSquaredError": F.mse_loss, "MeanAbsoluteError": F.l1_loss}
+
+def of_classes(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy of logits and a map of classes (N, 1, H, W), which are cut to whole numbers."""
+    loss: Tensor = SegmentationCrossEntropy()(logits, target[:, 0].long())
+    return loss
+
+
+def of_squashed(logits: Tensor, target: Tensor) -> Tensor:
+    """The same of what went through sigmoid, or softmax, already."""
+    squashed = logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(dim=1)
+    return of_classes(squashed, target)
+
+
+LOSSES: dict[str, Loss] = {
+    "MeanSquaredError": F.mse_loss,
+    "MeanAbsoluteError": F.l1_loss,
+    "BinaryCrossentropy": of_classes,
+    "SparseCategoricalCrossentropy": of_classes,
+}
+_OTHERS: dict[Loss, Loss] = {
+    F.mse_loss: F.l1_loss,
+    F.l1_loss: F.mse_loss,
+    of_classes: of_squashed,
+}
 _SGD = partial(torch.optim.SGD, lr=0.01)
 OPTIMIZERS: dict[str, Optimizer] = {"Adam": KerasAdam, "SGD": _SGD}
 
@@ -69,6 +93,7 @@ def trajectory_case(
     loss: str = "MeanSquaredError",
     optimizer: str = "Adam",
     wrong: Mapping[str, Ours] | None = None,
+    momentum: float = 0.0,
     **about: Any,
 ) -> Case:
     """Make the case of a training.
@@ -77,22 +102,27 @@ def trajectory_case(
         name: Without ``trajectory/``.
         network: Our side.
         reference: As ``network_case`` has it.
-        loss: A key of ``LOSSES``: the name of Keras's class.
+        loss: A key of ``LOSSES``: the name of Keras's class. For a cross-entropy Keras's network
+            ends in a sigmoid, or a softmax, if ``settings`` make it so; ours never does.
         optimizer: A key of ``OPTIMIZERS``, likewise.
         wrong: Ways to err beside those that every training can: PyTorch's Adam, another rate, a
             step too few, a network in the wrong mode where it has modes.
+        momentum: Of SGD.
         **about: Further fields of the case: ``settings``, ``depth`` ...
     """
-    ours = Training(replace(network, training=True), LOSSES[loss], OPTIMIZERS[optimizer])
+    own = OPTIMIZERS[optimizer]
+    if momentum:
+        own = partial(own, momentum=float(torch.tensor(momentum)))  # Keras keeps it in float32
+    ours = Training(replace(network, training=True), LOSSES[loss], own)
     settings: dict[str, Any] = {
         "model": reference,
         "loss": loss,
         "optimizer": optimizer,
         "steps": ours.steps,
-    }
+    } | ({"momentum": momentum} if momentum else {})
     weights = {name: replace(one, kind="constant") for name, one in network.weights().items()}
     inputs = network.inputs("constant")
-    target = replace(inputs["image"], shape=_output_shape(network, inputs))
+    target = _target(loss, inputs["image"], _output_shape(network, inputs))
     depth = 2 * len(network.layers) * ours.steps  # there and back, at every step
     return Case(
         name=f"trajectory/{name}",
@@ -100,7 +130,7 @@ def trajectory_case(
         ours=ours,
         reference="networks.train",
         settings={**settings, **about.pop("settings", {})},
-        wrong={**_wrong(ours, optimizer), **(wrong or {})},
+        wrong={**_wrong(ours, optimizer, momentum), **(wrong or {})},
         gates32=("output",),
         **{"terms": terms(network), "depth": depth, **about},
     )
@@ -114,17 +144,26 @@ def _output_shape(network: Network, inputs: Mapping[str, Draw]) -> tuple[int, ..
     return tuple(to_keras(output).shape)
 
 
-def _wrong(ours: Training, optimizer: str) -> dict[str, Ours]:
-    wrong: dict[str, Ours] = {"the other loss": replace(ours, loss=_other(ours.loss))}
+def _target(loss: str, image: Draw, shape: tuple[int, ...]) -> Draw:
+    """Say how the target is drawn: as pictures are, or as classes."""
+    if loss == "BinaryCrossentropy":
+        return Draw(shape, kind="mask")
+    if loss == "SparseCategoricalCrossentropy":
+        return Draw((*shape[:-1], 1), 0.0, float(shape[-1]), kind="constant")
+    return replace(image, shape=shape)
+
+
+def _wrong(ours: Training, optimizer: str, momentum: float) -> dict[str, Ours]:
+    wrong: dict[str, Ours] = {"the other loss": replace(ours, loss=_OTHERS[ours.loss])}
     if optimizer == "Adam":
         wrong["torch's Adam"] = replace(ours, optimizer=partial(torch.optim.Adam, eps=1e-7))
         wrong["another beta"] = replace(ours, optimizer=partial(KerasAdam, betas=(0.5, 0.999)))
+    elif momentum:
+        wrong["no momentum"] = replace(ours, optimizer=_SGD)
+        heavy = partial(_SGD, momentum=momentum, dampening=momentum)
+        wrong["dampened momentum"] = replace(ours, optimizer=heavy)
     else:
         wrong["momentum"] = replace(ours, optimizer=partial(_SGD, momentum=0.9))
     if any(isinstance(module, nn.BatchNorm2d) for module in ours.network.module.modules()):
         wrong["statistics held"] = replace(ours, network=replace(ours.network, training=False))
     return wrong
-
-
-def _other(loss: Loss) -> Loss:
-    return F.l1_loss if loss is F.mse_loss else F.mse_loss

@@ -89,9 +89,29 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "in_channels": 1, "size": 16, "width": 4, "kernel_size": 5, "norm": "layer", "slope": 0.1,
         "spectral": True, "style": "keras",
     },
+    "ConvSegmenter": {
+        "in_channels": 1, "num_classes": 3, "width": 4, "depth": 2, "order": "cna",
+        "style": "keras",
+    },
+    "PoolingSegmenter": {
+        "in_channels": 1, "num_classes": 2, "width": 4, "upsample": "transposed", "skip": True,
+        "order": "cna", "style": "keras",
+    },
+    "UNet": {
+        "in_channels": 1, "num_classes": 3, "widths": [4, 6], "depth": 1, "padding": "valid",
+        "upsample": "nearest", "norm": "batch", "order": "cna", "dropout": 0.25, "style": "keras",
+    },
+    "ResNet": {
+        "depths": [1, 2], "block": "basic", "width": 4, "num_classes": 5, "in_channels": 1,
+        "stem": "small", "style": "keras",
+    },
 }  # fmt: skip
-# Of the largest network, what keeps its defaults quick to save.
-THIN: dict[str, dict[str, Any]] = {"UNetGenerator": {"widths": [4] * 8}}
+# Of the largest networks, what keeps their defaults quick to save.
+THIN: dict[str, dict[str, Any]] = {
+    "UNetGenerator": {"widths": [4] * 8},
+    "UNet": {"widths": [4] * 5},
+    "ResNet": {"width": 4, "num_classes": 5},
+}
 NETWORKS = [
     (name, chosen)
     for name in models.__all__

@@ -41,10 +41,13 @@ RULES = {
     "__main__": Rule("cli", ""),
     "atomic": Rule("", ""),
     "callbacks": Rule("data.images atomic", "lightning numpy torch"),
-    "checkpoints": Rule("models interop.graph atomic", "torch", inside="safetensors"),
+    "carried": Rule("", "torch"),
+    "checkpoints": Rule("models interop.graph atomic carried", "torch", inside="safetensors"),
     "cli": Rule("malloc", ""),
     "commands": Rule(
-        f"{EVERYTHING} atomic interop weights", "", inside="PIL lightning numpy skimage torch"
+        f"{EVERYTHING} atomic interop weights",
+        "",
+        inside="PIL lightning matplotlib numpy skimage torch yaml",
     ),
     "config_errors": Rule("", ""),
     "data": Rule("nn atomic", "PIL numpy torch"),
@@ -55,7 +58,7 @@ RULES = {
     "malloc": Rule("", ""),
     "metrics": Rule("nn", "torch torchmetrics", inside="torch_fidelity"),
     "models": Rule("nn", "torch"),
-    "nn": Rule("", "torch"),
+    "nn": Rule("", "torch", inside="scipy"),
     "optim": Rule("", "torch"),
     "tasks": Rule(
         "losses metrics nn inference checkpoints weights", "lightning torch torchmetrics"

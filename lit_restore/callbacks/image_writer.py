@@ -49,10 +49,14 @@ class ImageWriter(BasePredictionWriter):
         batch_idx: int,
         dataloader_idx: int,
     ) -> None:
-        """Write one batch of unit-range images, shape (N, 3, H, W)."""
+        """Write one batch."""
         for image, path in zip(prediction, batch["path"], strict=True):
             stem = Path(path).stem
             other = self._written.setdefault(stem, path)
             if other != path:
                 raise ValueError(f"{other} and {path} would both be written as {stem}.png")
-            write_image(image.float().cpu(), self._target / f"{stem}.png")
+            self.write(pl_module, image.cpu(), self._target / f"{stem}.png")
+
+    def write(self, task: LightningModule, prediction: Tensor, path: Path) -> None:
+        """Write one prediction: a unit-range image, shape (3, H, W)."""
+        write_image(prediction.float(), path)

@@ -84,6 +84,7 @@ def plan(
     options: "ReadOptions",
     suffix: "Callable[[Header], str]",
     kept: Sequence[Path] = (),
+    beside: Sequence[str] = (),
 ) -> list[Job]:
     """Name the outputs of all inputs by their headers.
 
@@ -93,6 +94,7 @@ def plan(
         options: How the inputs will be read.
         suffix: Of the output for an input with such a header.
         kept: Further files that are read, such as masks.
+        beside: Of each output ``a.png`` there are further ones, ``a_WORD.png`` for each of these.
 
     Raises:
         UsageError: If two inputs would get one output, an output is one of the inputs or of
@@ -112,7 +114,8 @@ def plan(
             path = found.path
             try:
                 header = read_header(path, options)
-                names = _names(path, header, suffix(header), options)
+                stems, ending = _stems(path, header, options), suffix(header)
+                names = [f"{name}{ending}" for stem in stems for name in _with(stem, beside)]
                 outputs = tuple(folder / found.inside / name for name in names)
                 jobs.append(Job(path, outputs, header, position=position))
             except ImageFileError as error:
@@ -121,10 +124,14 @@ def plan(
     return jobs
 
 
-def _names(path: Path, header: "Header", suffix: str, options: "ReadOptions") -> list[str]:
+def _stems(path: Path, header: "Header", options: "ReadOptions") -> list[str]:
     if options.frames != "all" or header.frames == 1:
-        return [f"{path.stem}{suffix}"]
-    return [f"{path.stem}_{frame:04d}{suffix}" for frame in range(header.frames)]
+        return [path.stem]
+    return [f"{path.stem}_{frame:04d}" for frame in range(header.frames)]
+
+
+def _with(stem: str, beside: Sequence[str]) -> list[str]:
+    return [stem, *(f"{stem}_{word}" for word in beside)]
 
 
 def _check_outputs(jobs: Sequence[Job], kept: Sequence[Path]) -> None:

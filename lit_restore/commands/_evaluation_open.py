@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lit_restore.commands._batch import UsageError
 from lit_restore.commands._evaluation_models import Enlarge, Interpolation, Model, Network
+from lit_restore.commands._kind import check_verb
 from lit_restore.commands._papers import FAMILIES
 from lit_restore.commands._weights import MissingWeightsError, load, shipped_file
 
@@ -93,6 +94,7 @@ def _network(
     scales: Sequence[int],
     how: tuple[Enlarge, str],
 ) -> Network:
+    check_verb(network, "restore", name)
     enlarge, device = how
     channels = getattr(network, "in_channels", 3)
     if channels not in (1, 3):

@@ -29,10 +29,15 @@ def add_picture_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="keep|drop|composite=#rrggbb",
         help="what becomes of transparency",
     )
-    parser.add_argument("--frames", choices=("first", "all"), help="of animations, else refused")
     parser.add_argument("--grey", choices=("keep", "colour"), default="keep", help="grey inputs")
-    parser.add_argument("--max-pixels", type=int, metavar="N", help="most pixels, in and out")
     parser.add_argument("--strip-metadata", action="store_true", help="leave EXIF out")
+    add_reading_arguments(parser)
+
+
+def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of what is read, and of the device."""
+    parser.add_argument("--frames", choices=("first", "all"), help="of animations, else refused")
+    parser.add_argument("--max-pixels", type=int, metavar="N", help="most pixels, in and out")
     parser.add_argument("--allow-truncated", action="store_true", help="read what there is")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
 
@@ -105,8 +110,14 @@ def tell_losses(picture: "Picture", path: Path, report: Report) -> None:
 
 
 @contextmanager
-def enough_memory(pixels: "Tensor") -> Iterator[None]:
+def enough_memory(
+    pixels: "Tensor", advice: str = "pictures are restored in one piece"
+) -> Iterator[None]:
     """Say of a picture, shape (3, H, W), that it was too large, where memory did not suffice.
+
+    Args:
+        pixels: The picture.
+        advice: What it is to be told besides.
 
     Raises:
         ValueError: Instead of the error that PyTorch or Python raised.
@@ -118,8 +129,7 @@ def enough_memory(pixels: "Tensor") -> Iterator[None]:
             raise
         height, width = pixels.shape[-2:]
         raise ValueError(
-            f"{width}x{height} pixels need more memory than there is; pictures are restored "
-            "in one piece"
+            f"{width}x{height} pixels need more memory than there is; {advice}"
         ) from error
 
 

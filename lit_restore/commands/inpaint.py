@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lit_restore.commands._batch import UsageError, add_arguments, find_inputs, plan, run
 from lit_restore.commands._inpaint_file import FileInpainter
+from lit_restore.commands._kind import check_verb
 from lit_restore.commands._mask_file import mask_files
 from lit_restore.commands._masks import add_mask_arguments, hole_source
 from lit_restore.commands._parser import Parser
@@ -70,9 +71,11 @@ def _inpaint(arguments: argparse.Namespace) -> int:
 
 
 def _inpainter(arguments: argparse.Namespace) -> "Inpainter":
-    from lit_restore.inference import Inpainter
+    from lit_restore.inference import Inpainter, tells_classes
 
     network = _load(arguments.weights or shipped_file(arguments.model))
+    if tells_classes(network):
+        check_verb(network, "inpaint", arguments.model or arguments.weights)
     try:
         return Inpainter(network, arguments.device)
     except ValueError as error:

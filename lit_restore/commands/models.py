@@ -11,7 +11,7 @@ from lit_restore.commands._parser import Parser
 if TYPE_CHECKING:
     from lit_restore.weights import ShippedWeights
 
-_SHARE = "_f_measure"
+_SHARES = ("_accuracy", "_dice", "_f_measure", "_miou")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -54,7 +54,7 @@ def _entry(name: str, weights: "ShippedWeights") -> str:
 
 
 def _digits(protocol: str) -> int:
-    return 3 if protocol.endswith(_SHARE) else 2
+    return 3 if protocol.endswith(_SHARES) else 2
 
 
 def _listed(protocols: Mapping[str, Any]) -> str:
@@ -62,6 +62,6 @@ def _listed(protocols: Mapping[str, Any]) -> str:
     return "; ".join(
         f"{protocol} "
         + ", ".join(f"{name} {value:.{_digits(protocol)}f}" for name, value in figures.items())
-        + ("" if protocol.endswith(_SHARE) else " dB")
+        + ("" if protocol.endswith(_SHARES) else " dB")
         for protocol, figures in protocols.items()
     )

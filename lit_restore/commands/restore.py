@@ -42,6 +42,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--scale", type=int, metavar="N", help="enlarge by so much, for networks of any scale"
     )
+    parser.add_argument(
+        "--self-ensemble",
+        action="store_true",
+        help="mean of what is made of the picture turned and mirrored in all 8 ways",
+    )
     add_picture_arguments(parser)
     return parser
 
@@ -61,6 +66,10 @@ def _restorer(arguments: argparse.Namespace) -> "Restorer":
 
     network = _load(arguments.weights or shipped_file(arguments.model))
     check_verb(network, "restore", arguments.model or arguments.weights)
+    if arguments.self_ensemble:
+        from lit_restore.nn import TTA
+
+        network = TTA(network, kind="restoration", flips="eightfold")
     try:
         return Restorer(network, arguments.device, arguments.scale)
     except ValueError as error:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from lit_restore.data._depth16 import has_16_bits
 from lit_restore.data._frame import check_frames, read_frame
+from lit_restore.data._indexed import Indexed, indexed_pixels
 from lit_restore.data._opening import kept_exif, late_exif, naming, open_image, orientation
 from lit_restore.data._picture import (
     MAX_PIXELS,
@@ -40,6 +41,7 @@ __all__ = [
     "list_images",
     "read_header",
     "read_image",
+    "read_indexed",
     "read_pictures",
     "suffix_of",
     "write_image",
@@ -150,6 +152,19 @@ def read_image(
     with naming(path), closing(open_image(path, options)) as image:
         check_frames(image, path, options)
         return _as_rgb(read_frame(image, path, options).colour)
+
+
+def read_indexed(path: Path | str) -> Indexed:
+    """Read the values of a picture of labels as they stand in its file, without a conversion.
+
+    Raises:
+        ImageFileError: If the file cannot be read, has several frames, or is of a kind whose
+            values are no labels.
+    """
+    path, options = Path(path), ReadOptions(alpha="drop")
+    with naming(path), closing(open_image(path, options)) as image:
+        check_frames(image, path, options)
+        return indexed_pixels(image, path)
 
 
 def read_pictures(path: Path | str, options: ReadOptions | None = None) -> list[Picture]:

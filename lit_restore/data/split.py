@@ -15,7 +15,11 @@ SPLITS: tuple[Split, ...] = ("train", "val", "test", "predict")
 
 
 def split_files(
-    root: Path, test_fraction: float = 0.15, val_fraction: float = 0.1, seed: int = 18
+    root: Path,
+    test_fraction: float = 0.15,
+    val_fraction: float = 0.1,
+    seed: int = 18,
+    recursive: bool = False,
 ) -> dict[Split, list[Path]]:
     """Divide the pictures under ``root`` into splits.
 
@@ -31,6 +35,7 @@ def split_files(
         test_fraction: Part of all pictures, in 0..1, rounded up.
         val_fraction: Part of all pictures, in 0..1, rounded up.
         seed: Of the shuffle.
+        recursive: Whether to descend into the folders inside.
 
     Returns:
         The files of each split.
@@ -41,10 +46,12 @@ def split_files(
         ImageFileError: If ``root`` is no folder.
     """
     if (root / "train").is_dir():
+        folders = {split: root / split for split in SPLITS}
         return {
-            split: list_images(root / split) if (root / split).is_dir() else [] for split in SPLITS
+            split: list_images(folder, recursive) if folder.is_dir() else []
+            for split, folder in folders.items()
         }
-    files = list_images(root)
+    files = list_images(root, recursive)
     if not files:
         raise ValueError(f"{root} holds neither a folder 'train' nor pictures")
     _check_fraction(val_fraction)

@@ -4,6 +4,7 @@ import atexit
 import multiprocessing
 import multiprocessing.util  # its exit handler has to be there before ours
 import signal
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from lit_restore.data.sampling import EpochSampler, Key, OrderedSampler
 from lit_restore.datamodules._division import Division
 
 Batch = dict[str, Any]
+Collate = Callable[[Sequence[Batch]], Batch]
 
 
 class ImageDataModule(LightningDataModule):
@@ -56,6 +58,10 @@ class ImageDataModule(LightningDataModule):
         """Build the dataset of ``split``: ``"train"``, ``"val"``, ``"test"`` or ``"predict"``."""
         raise NotImplementedError
 
+    def training_collate(self) -> Collate | None:
+        """Give what joins training samples to a batch; None for torch's default."""
+        return None
+
     def train_dataloader(self) -> DataLoader[Batch]:
         """Load shuffled training batches, without a last short one."""
         dataset = self.dataset("train")
@@ -65,7 +71,7 @@ class ImageDataModule(LightningDataModule):
             length, self.batch_size, self.seed, rank, world_size, self._batches_seen
         )
         sampler.limit = self._limit(sampler.batches)
-        return self._loader(dataset, sampler, self.batch_size)
+        return self._loader(dataset, sampler, self.batch_size, self.training_collate())
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Load validation batches in file order."""
@@ -89,13 +95,18 @@ class ImageDataModule(LightningDataModule):
         return self.batch_size
 
     def _loader(
-        self, dataset: Dataset[Batch], sampler: Sampler[Key], batch_size: int
+        self,
+        dataset: Dataset[Batch],
+        sampler: Sampler[Key],
+        batch_size: int,
+        collate: Collate | None = None,
     ) -> DataLoader[Batch]:
         return DataLoader(
             dataset,
             batch_size=batch_size,
             sampler=sampler,
             num_workers=self.num_workers,
+            collate_fn=collate,
             persistent_workers=self.num_workers > 0,
             drop_last=isinstance(sampler, EpochSampler),
             generator=torch.Generator().manual_seed(self.seed),  # leaves the global one alone

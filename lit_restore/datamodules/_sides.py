@@ -22,12 +22,15 @@ class SideFolders:
         root: Folder.
         names: Of the two folders.
         fractions: Parts of the pictures for test and validation, and the seed of their choice.
+        recursive: Whether to descend into the folders inside of the two.
 
     Raises:
         ValueError: If only one of the names is a pattern, or one does not lie below ``root``.
     """
 
-    def __init__(self, root: Path, names: tuple[str, str], fractions: Fractions) -> None:
+    def __init__(
+        self, root: Path, names: tuple[str, str], fractions: Fractions, recursive: bool = False
+    ) -> None:
         if (SPLIT in names[0]) != (SPLIT in names[1]):
             raise ValueError(f"both folders or neither must have {SPLIT} in its name, got {names}")
         if names[0] == names[1] or any(Path(name).is_absolute() for name in names):
@@ -35,6 +38,7 @@ class SideFolders:
         self.root = root
         self.names = names
         self.fractions = fractions
+        self.recursive = recursive
 
     def pairs(self) -> Sides:
         """Find pairs. Those to predict need no partners: each side is what there is of it.
@@ -44,13 +48,26 @@ class SideFolders:
                 ``predict`` has no partner, or two of a folder have one stem.
         """
         if not self._in_splits():
-            both = pair_by_stem(*self._direct())
-            partner = dict(zip(*both, strict=True))
+            partner = dict(zip(*self.together(), strict=True))
             return {
                 split: (files, [partner[path] for path in files])
                 for split, files in self._divided(self.names[0]).items()
             }
         return self._checked({split: self._pairs_of(split) for split in SPLITS})
+
+    def together(self) -> tuple[list[Path], list[Path]]:
+        """Find all pairs of two folders in ``root`` itself, undivided.
+
+        Raises:
+            ValueError: If there are splits, a folder is missing, a picture has no partner, or two
+                of a folder have one stem.
+        """
+        if self._in_splits():
+            raise ValueError(
+                f"{self.root} is divided already: expected {self.names[0]} and {self.names[1]} in "
+                "root itself, and no folder train"
+            )
+        return pair_by_stem(*self._direct(), self.recursive)
 
     def lists(self) -> Sides:
         """Find the pictures of both sides, whatever their names are.
@@ -73,14 +90,16 @@ class SideFolders:
         return ours, theirs
 
     def _listed(self, split: Split) -> tuple[list[Path], list[Path]]:
-        ours, theirs = (list_images(path) if path.is_dir() else [] for path in self._of(split))
+        ours, theirs = (
+            list_images(path, self.recursive) if path.is_dir() else [] for path in self._of(split)
+        )
         return ours, theirs
 
     def _pairs_of(self, split: Split) -> tuple[list[Path], list[Path]]:
         folders = self._of(split)
         if split == "predict" or not any(path.is_dir() for path in folders):
             return self._listed(split)
-        return pair_by_stem(*folders)
+        return pair_by_stem(*folders, self.recursive)
 
     def _checked(self, sides: Sides) -> Sides:
         if not any(files for pair in sides.values() for files in pair):
@@ -98,4 +117,4 @@ class SideFolders:
         return ours, theirs
 
     def _divided(self, name: str) -> dict[Split, list[Path]]:
-        return split_files(self.root / name, *self.fractions)
+        return split_files(self.root / name, *self.fractions, self.recursive)

@@ -22,13 +22,23 @@ def padded_to(image: Tensor, multiple_of: int, by: Literal["edge", "mirror"]) ->
         side = image.shape[axis]
         if side % multiple_of:
             places = torch.arange(side + -side % multiple_of, device=image.device)
-            image = image.index_select(axis, _inside(places, side, by))
+            image = image.index_select(axis, places_inside(places, side, by))
     return image
 
 
-def _inside(places: Tensor, side: int, by: Literal["edge", "mirror"]) -> Tensor:
-    """Say which of ``side`` pixels stands at each place, shape (L,), of a padded line."""
+def places_inside(places: Tensor, side: int, by: Literal["edge", "mirror"]) -> Tensor:
+    """Say which pixels of a line stand where it was continued.
+
+    Args:
+        places: Of pixels, shape (L,), int64; 0 is the first pixel of the line, others may lie
+            before it or behind its end.
+        side: Pixels of the line.
+        by: As in ``padded_to``.
+
+    Returns:
+        Places in 0 .. side - 1, shape (L,).
+    """
     if by == "edge":
-        return places.clamp(max=side - 1)
+        return places.clamp(0, side - 1)
     turned = places % (2 * side)
     return torch.minimum(turned, 2 * side - 1 - turned)

@@ -20,6 +20,7 @@ _NAMES = {
     "save_keras_weights": "filling",
     "VGGWeightsError": "vgg_weights",
     "load_vgg": "vgg_weights",
+    "load_backbone": "resnet_weights",
     "TorchFileError": "torch_files",
     "load_third_party": "third_party",
     "load_torch": "torch_files",

@@ -1,5 +1,6 @@
 """Networks of ours filled from weights-only Keras files, and written to such."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -20,6 +21,7 @@ def load_into(
     names: Names | None = None,
     *,
     order: Order | None = None,
+    without: Sequence[str] = (),
 ) -> None:
     """Fill a network from a Keras file: all of it, from all of the file, or not at all.
 
@@ -33,6 +35,7 @@ def load_into(
             that is left out on purpose. If not given: the table of ``name_maps`` that names the
             file's layers; or its layers must be called what the network's modules are called.
         order: How the file's kernels are laid out, where ``read_keras`` cannot tell.
+        without: Paths of modules that stay as they are.
 
     Raises:
         KerasFileError: If the file cannot be read, or a layer, a module or a shape does not fit;
@@ -40,7 +43,9 @@ def load_into(
         ValueError: If the network has a module that Keras has no layer for.
     """
     layers = {one.name: one for one in read_keras(path, order=order).layers if one.weights}
-    modules = weighted_modules(network)
+    modules = {
+        place: module for place, module in weighted_modules(network).items() if place not in without
+    }
     chosen = names or _table(network, layers, modules)
     tensors: dict[str, Tensor] = {}
     problems = list(unmatched(layers, modules, chosen))

@@ -4,11 +4,11 @@ A table has an entry for every layer with weights, and only for those. ``None`` 
 module says that the network ends before that layer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from torch import nn
 
-from lit_restore.models import SRCNN, ResNetSR, VGGFeatures
+from lit_restore.models import SRCNN, ResNet, ResNetSR, VGGFeatures
 
 Names = Mapping[str, str | None]
 
@@ -53,6 +53,27 @@ VGG16_KERAS: Names = _vgg((0, 2), (5, 7), (10, 12, 14), (17, 19, 21), (24, 26, 2
 VGG19_KERAS: Names = _vgg((0, 2), (5, 7), (10, 12, 14, 16), (19, 21, 23, 25), (28, 30, 32, 34))
 _CLASSIFIER: Names = dict.fromkeys(("fc1", "fc2", "predictions"))
 
+RESNET_LAST = "predictions"
+
+
+def resnet_keras_names(depths: Sequence[int]) -> Names:
+    """Name the layers of ``keras.applications.ResNet50``, or of one with other stages.
+
+    resnet50_weights_tf_dim_ordering_tf_kernels.h5 of keras.applications 1.0.5 and later (2018);
+    files from before call their layers res2a_branch2a and the like.
+    """
+    names = {"conv1_conv": "conv1", "conv1_bn": "bn1"}
+    for stage, blocks in enumerate(depths, start=1):
+        for block in range(blocks):
+            theirs, ours = f"conv{stage + 1}_block{block + 1}", f"layer{stage}.{block}"
+            if block == 0:
+                names[f"{theirs}_0_conv"] = f"{ours}.downsample.0"
+                names[f"{theirs}_0_bn"] = f"{ours}.downsample.1"
+            for index in (1, 2, 3):
+                names[f"{theirs}_{index}_conv"] = f"{ours}.conv{index}"
+                names[f"{theirs}_{index}_bn"] = f"{ours}.bn{index}"
+    return {**names, RESNET_LAST: "fc"}
+
 
 def name_maps(network: nn.Module) -> dict[str, Names]:
     """List the tables of published files for a network, by their origins; none for most networks.
@@ -62,6 +83,8 @@ def name_maps(network: nn.Module) -> dict[str, Names]:
     match network:
         case SRCNN():
             return {"titu1994": SRCNN_TITU1994, "markprecursor": SRCNN_MARKPRECURSOR}
+        case ResNet(block="bottleneck"):
+            return {"keras": resnet_keras_names(network.depths)}
         case ResNetSR():
             return {"titu1994": RESNET_SR_TITU1994}
         case VGGFeatures():

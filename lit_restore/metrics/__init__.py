@@ -14,13 +14,24 @@ from lit_restore.metrics.hole import hole_psnr
 from lit_restore.metrics.luma import luma
 from lit_restore.metrics.protocol import NOTES, PAPER, PROTOCOLS, RGB, Protocol, Y
 from lit_restore.metrics.psnr import psnr
+from lit_restore.metrics.rand_score import RandScore, foreground_rand_score, rand_score
 from lit_restore.metrics.scikit_ssim import scikit_ssim
+from lit_restore.metrics.segmentation import (
+    confusion_matrix,
+    dice,
+    foreground_dice,
+    iou,
+    mean_present,
+    pixel_accuracy,
+    predicted_classes,
+)
 from lit_restore.metrics.ssim import ssim
 
 if TYPE_CHECKING:
     from lit_restore.metrics.average import PSNR, SSIM
     from lit_restore.metrics.hole_average import HolePSNR
     from lit_restore.metrics.inception import InceptionMetrics, inception_metrics
+    from lit_restore.metrics.segmentation_scores import SegmentationScores
 
 __all__ = [
     "NOTES",
@@ -35,13 +46,24 @@ __all__ = [
     "HolePSNR",
     "InceptionMetrics",
     "Protocol",
+    "RandScore",
+    "SegmentationScores",
     "Y",
     "boundary_counts",
+    "confusion_matrix",
+    "dice",
+    "foreground_dice",
+    "foreground_rand_score",
     "hole_psnr",
     "inception_metrics",
+    "iou",
     "luma",
     "mean_figure",
+    "mean_present",
+    "pixel_accuracy",
+    "predicted_classes",
     "psnr",
+    "rand_score",
     "scikit_ssim",
     "ssim",
     "thin_edges",
@@ -54,6 +76,7 @@ _WITH_TORCHMETRICS = {
     "HolePSNR": "hole_average",
     "InceptionMetrics": "inception",
     "inception_metrics": "inception",
+    "SegmentationScores": "segmentation_scores",
 }
 
 

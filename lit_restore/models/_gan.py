@@ -1,6 +1,6 @@
-"""What the networks of adversarial translation share: first weights, biases, checks."""
+"""What the networks of adversarial translation share: first weights, biases, options."""
 
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from lit_restore.models._style import Style, check_style, start_as_keras
@@ -44,32 +44,3 @@ def check_common(norm: str, style: str) -> None:
     """Refuse an unknown normalisation or style."""
     check_norm(norm)
     check_style(style)
-
-
-def check_choice(name: str, value: object, allowed: tuple[object, ...]) -> None:
-    """Refuse a value that is none of those allowed."""
-    if value not in allowed:
-        raise ValueError(f"{name} must be {' or '.join(map(repr, allowed))}, got {value!r}")
-
-
-def check_at_least(least: float, **values: float) -> None:
-    """Refuse arguments below a number."""
-    for name, value in values.items():
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")
-
-
-def check_picture(image: Tensor, channels: int, multiple: int = 1, least: int = 1) -> None:
-    """Refuse what is no batch of pictures of so many channels and such a size.
-
-    Raises:
-        ValueError: If the shape is not (N, channels, H, W), or H or W is no such multiple or less
-            than ``least`` pixels.
-    """
-    if image.ndim != 4 or image.shape[1] != channels:
-        raise ValueError(f"expected shape (N, {channels}, H, W), got {tuple(image.shape)}")
-    height, width = image.shape[-2:]
-    if height % multiple or width % multiple:
-        raise ValueError(f"height and width must be multiples of {multiple}, got {height}x{width}")
-    if min(height, width) < least:
-        raise ValueError(f"height and width must be at least {least}, got {height}x{width}")

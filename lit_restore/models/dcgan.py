@@ -5,14 +5,8 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lit_restore.models._gan import (
-    check_at_least,
-    check_common,
-    check_picture,
-    divide_by_spectral_norm,
-    has_bias,
-    start_gan,
-)
+from lit_restore.models._checks import check_at_least, check_picture
+from lit_restore.models._gan import check_common, divide_by_spectral_norm, has_bias, start_gan
 from lit_restore.models._style import Style
 from lit_restore.nn import Norm, NormMode, SameConv2d, SameConvTranspose2d, make_norm, set_norm_mode
 

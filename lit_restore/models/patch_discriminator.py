@@ -7,15 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lit_restore.models._gan import (
-    check_at_least,
-    check_choice,
-    check_common,
-    check_picture,
-    divide_by_spectral_norm,
-    has_bias,
-    start_gan,
-)
+from lit_restore.models._checks import check_at_least, check_choice, check_picture
+from lit_restore.models._gan import check_common, divide_by_spectral_norm, has_bias, start_gan
 from lit_restore.models._style import Style
 from lit_restore.nn import Norm, SameConv2d, make_norm
 

@@ -7,14 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from lit_restore.models._gan import (
-    check_at_least,
-    check_choice,
-    check_common,
-    check_picture,
-    has_bias,
-    start_gan,
-)
+from lit_restore.models._checks import check_at_least, check_choice, check_picture
+from lit_restore.models._gan import check_common, has_bias, start_gan
 from lit_restore.models._style import Style
 from lit_restore.nn import (
     Norm,

@@ -1,7 +1,7 @@
 """Layers; torch only."""
 
 from lit_restore.nn.batch_norm import KerasBatchNorm2d
-from lit_restore.nn.block import ConvNormAct
+from lit_restore.nn.block import ConvNormAct, Order
 from lit_restore.nn.conv import (
     SameConv2d,
     SameConvTranspose2d,
@@ -29,6 +29,7 @@ from lit_restore.nn.switch_batch_norm import (
     recalibrate,
     set_norm_mode,
 )
+from lit_restore.nn.tta import TTA
 from lit_restore.nn.upsample import (
     PixelShuffleUpsample,
     UpsampleConcatConv2d,
@@ -40,6 +41,7 @@ from lit_restore.nn.value_range import to_signed, to_unit
 
 __all__ = [
     "RATIO_BINS",
+    "TTA",
     "ChannelLayerNorm2d",
     "ChannelPReLU",
     "ConvNormAct",
@@ -48,6 +50,7 @@ __all__ = [
     "KerasBatchNorm2d",
     "Norm",
     "NormMode",
+    "Order",
     "PartialConv2d",
     "PartialUpConv2d",
     "PixelShuffleConv2d",

@@ -20,8 +20,10 @@ class ShippedWeights:
         data: What it was trained on.
         steps: Batches of training.
         seed: Of the run.
-        quality: By protocol, PSNR in dB of the input, of a simple remedy, of the result; where the
-            protocol's name ends in ``_f_measure``, the F-measure of edges, 0 .. 1.
+        quality: By protocol, PSNR in dB of the input, of a simple remedy, of the result. Where the
+            protocol's name says so by its end, a share of 1 instead: ``_f_measure`` that of edges,
+            ``_miou`` the mean intersection over union of classes, ``_dice`` their mean Dice
+            coefficient, ``_accuracy`` what was judged rightly, pixels or pictures.
         license: Of the weights.
     """
 

@@ -5,9 +5,10 @@ from functools import partial
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Adam, Optimizer
 
+from lit_restore.losses import SegmentationCrossEntropy
 from lit_restore.optim import KerasAdam
 from parity.arrays import Draw
 from parity.case import Case, Ours, Tensors
@@ -21,13 +22,18 @@ _BETAS = (0.875, 1 - 2**-10)
 _RATE = 2**-10
 
 
-def softmax(t: Tensors, ignored: int = -1, reduction: str = "mean", dim: int = 1) -> Tensors:
+def ignoring(t: Tensors) -> Tensors:
+    """SegmentationCrossEntropy; of the sigmoid if there is but one channel."""
+    classes = t["classes"].floor().long().reshape(_COUNT, _HEIGHT, _WIDTH)
+    return {"output": SegmentationCrossEntropy(ignore_index=-1)(t["scores"], classes)}
+
+
+def softmax(t: Tensors, ignored: int = -1, reduction: str = "mean") -> Tensors:
     """F.cross_entropy; a mean over all pixels where ``reduction`` is ``"sum"``."""
     classes = t["classes"].floor().long()
-    scores = t["scores"].movedim(dim, 1)
     if ignored != -1:
         classes = classes.clamp(min=0)
-    loss = F.cross_entropy(scores, classes, ignore_index=ignored, reduction=reduction)
+    loss = F.cross_entropy(t["scores"], classes, ignore_index=ignored, reduction=reduction)
     return {"output": loss / _PIXELS if reduction == "sum" else loss}
 
 
@@ -39,19 +45,16 @@ def reshaped(t: Tensors) -> Tensors:
     }
 
 
-def sigmoid(t: Tensors, over: Callable[[Tensor], Tensor | int] | None = None) -> Tensors:
-    """F.binary_cross_entropy_with_logits, a mean over what is not ignored."""
+def over_all(t: Tensors) -> Tensors:
+    """F.binary_cross_entropy_with_logits, a mean over all pixels, ignored ones, too."""
     classes = t["classes"].floor()
     valid = (classes >= 0).to(classes.dtype)
-    losses = F.binary_cross_entropy_with_logits(
-        t["scores"], classes.clamp(min=0), valid, reduction="sum"
-    )
-    return {"output": losses / (over(valid) if over else valid.sum())}
+    return {"output": F.binary_cross_entropy_with_logits(t["scores"], classes.clamp(min=0), valid)}
 
 
 def twice_squashed(t: Tensors) -> Tensors:
     """The sigmoid's result taken for scores."""
-    return sigmoid(t | {"scores": t["scores"].sigmoid()})
+    return ignoring(t | {"scores": t["scores"].sigmoid()})
 
 
 def steps(t: Tensors, make: Callable[[list[nn.Parameter]], Optimizer]) -> Tensors:
@@ -92,7 +95,7 @@ CASES = (
             "scores": Draw((_COUNT, _CLASSES, _HEIGHT, _WIDTH), -3.0, 3.0),
             "classes": Draw((_COUNT, _HEIGHT, _WIDTH), -1.0, _CLASSES, kind="constant"),
         },
-        ours=softmax,
+        ours=ignoring,
         reference="losses.softmax_cross_entropy",
         wrong={
             "ignored pixels are the first class": partial(softmax, ignored=-100),
@@ -108,10 +111,10 @@ CASES = (
             "scores": Draw((_COUNT, 1, _HEIGHT, _WIDTH), -3.0, 3.0),
             "classes": Draw((_COUNT, 1, _HEIGHT, _WIDTH), -1.0, 2.0, kind="constant"),
         },
-        ours=sigmoid,
+        ours=ignoring,
         reference="losses.sigmoid_cross_entropy",
         wrong={
-            "mean over all pixels": partial(sigmoid, over=lambda valid: valid.numel()),
+            "mean over all pixels": over_all,
             "sigmoid twice": twice_squashed,
         },
         terms=_PIXELS,

@@ -1,53 +1,29 @@
-"""A small segmentation network, made of our blocks and of Chainer's links."""
+"""The notes' segmentation networks, whose normalisation is made Chainer's."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.func import functional_call
 
-from lit_restore.nn import ConvNormAct, KerasBatchNorm2d, SameConvTranspose2d, SameMaxPool2d
+from lit_restore.models import ConvSegmenter, PoolingSegmenter
+from lit_restore.nn import KerasBatchNorm2d
 from parity.arrays import Draw
-from parity.case import Case, Tensors
+from parity.case import Case, Ours, Tensors
+from parity.cases import segmentation_errors as errors
 from parity.cases.chainer_windows import chainer_case
+
+Build = Callable[..., nn.Module]
 
 _SIZE = (2, 3, 6, 10)
 _STATISTICS = ("running_mean", "running_var")
 
 
-class SkipNetwork(nn.Module):
-    """Down by max pooling, up by transposed convolution, joined with the fine map, scored."""
-
-    def __init__(self, order: Literal["can", "cna"] = "can", bessel: bool = True) -> None:
-        super().__init__()
-        self.fine = ConvNormAct(3, 4, order=order, bias=True)
-        self.coarse = ConvNormAct(4, 5, order=order, bias=True)
-        self.up = SameConvTranspose2d(5, 6, 2, 2)
-        self.up_norm = nn.BatchNorm2d(6)
-        self.mixed = ConvNormAct(10, 7, kernel_size=1, order=order, bias=True)
-        self.score = nn.Conv2d(7, 3, kernel_size=1)
-        self.pool = SameMaxPool2d()
-        KerasBatchNorm2d.convert(self, eps=2e-5, momentum=0.1, bessel=bessel)
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Score each pixel; height and width are even."""
-        fine = self.fine(image)
-        enlarged = self.up_norm(self.up(self.coarse(self.pool(fine))).relu())
-        return self.score(self.mixed(self.joined(enlarged, fine)))
-
-    def joined(self, enlarged: Tensor, fine: Tensor) -> Tensor:
-        """Join two maps on the channel axis."""
-        return torch.cat([enlarged, fine], dim=1)
-
-
-class JoinedBackwards(SkipNetwork):
-    """The same with the maps in the other order."""
-
-    def joined(self, enlarged: Tensor, fine: Tensor) -> Tensor:
-        """Join the fine map first."""
-        return super().joined(fine, enlarged)
+def of_chainer(build: Build, eps: float = 2e-5, bessel: bool = True) -> nn.Module:
+    """Make a network with Chainer's BatchNormalization."""
+    return KerasBatchNorm2d.convert(build(), eps=eps, momentum=0.1, bessel=bessel)
 
 
 @dataclass(frozen=True)
@@ -63,8 +39,8 @@ class _Run:
         return {"output": output} | (after if self.training else {})
 
 
-def _draws() -> dict[str, Draw]:
-    state = SkipNetwork().state_dict().items()
+def _draws(network: nn.Module) -> dict[str, Draw]:
+    state = network.state_dict().items()
     shapes = {name: tuple(value.shape) for name, value in state if value.ndim}
     return {"image": Draw(_SIZE)} | {name: _draw(name, shape) for name, shape in shapes.items()}
 
@@ -79,25 +55,36 @@ def _draw(name: str, shape: tuple[int, ...]) -> Draw:
     return Draw(shape, -0.5, 0.5)
 
 
-def _case(training: bool) -> Case:
-    run = partial(_Run, training=training)
-    wrong = {
-        "ReLU after BatchNorm": run(SkipNetwork("cna")),
-        "joined backwards": run(JoinedBackwards()),
-        "PyTorch's epsilon": run(KerasBatchNorm2d.convert(SkipNetwork(), eps=1e-5, momentum=0.1)),
-    }
-    if training:
-        wrong["biased running variance"] = run(SkipNetwork(bessel=False))
-    return chainer_case(
-        name=f"model/chainer_skip_network/{'train' if training else 'eval'}",
-        inputs=_draws(),
-        ours=run(SkipNetwork()),
-        reference="networks.skip_network",
-        settings={"training": training},
-        wrong=wrong,
-        terms=2 * 6 * 10,
-        depth=9,
-    )
+def _cases(name: str, build: Build, reference: str, **settings: Any) -> Iterator[Case]:
+    network = of_chainer(build)
+    depth = sum(isinstance(one, (nn.Conv2d, nn.ConvTranspose2d)) for one in network.modules())
+    for training in (False, True):
+        run = partial(_Run, training=training)
+        wrong: dict[str, Ours] = {
+            "ReLU after BatchNorm": run(errors.reordered(partial(of_chainer, build))),
+            "PyTorch's epsilon": run(of_chainer(build, eps=1e-5)),
+        }
+        if settings.get("skip"):
+            wrong["joined backwards"] = partial(errors.joined_backwards, run(network))
+        if training:
+            wrong["biased running variance"] = run(of_chainer(build, bessel=False))
+        yield chainer_case(
+            name=f"model/chainer_{name}/{'train' if training else 'eval'}",
+            inputs=_draws(network),
+            ours=run(network),
+            reference=f"networks.{reference}",
+            settings={"training": training, **settings},
+            wrong=wrong,
+            terms=2 * 6 * 10,
+            depth=2 * depth,
+        )
 
 
-CASES = (_case(training=False), _case(training=True))
+_SIX: Build = partial(ConvSegmenter, width=4, depth=6)
+_TRANSPOSED: Build = partial(PoolingSegmenter, width=4, upsample="transposed")
+
+CASES = (
+    *_cases("conv_segmenter", _SIX, "conv_segmenter", depth=6),
+    *_cases("pooling_segmenter", _TRANSPOSED, "pooling_segmenter", skip=False),
+    *_cases("skip_segmenter", partial(_TRANSPOSED, skip=True), "pooling_segmenter", skip=True),
+)

@@ -1,4 +1,4 @@
-"""The small network that the notes' segmentation chapter ends its first part with."""
+"""The notes' segmentation networks; each convolution is followed by ReLU, then by normalisation."""
 
 from typing import Any
 
@@ -7,20 +7,33 @@ import chainer.functions as F
 from parity.chainer.layers import Variables, normalise
 
 
-def skip_network(t: Variables, training: bool) -> Variables:
-    """Down by max pooling, up by Deconvolution2D, joined, scored.
-
-    Each convolution is followed by ReLU, then by BatchNormalization.
-    """
+def conv_segmenter(t: Variables, training: bool, depth: int) -> Variables:
+    """Convolutions in a row, scored."""
     after: Variables = {}
-    fine = _block(t, "fine", t["image"], training, after)
-    coarse = _block(t, "coarse", F.max_pooling_2d(fine, 2), training, after)
-    enlarged = F.relu(F.deconvolution_2d(coarse, t["up.weight"], t["up.bias"], stride=2))
-    enlarged = _norm(t, "up_norm", enlarged, training, after)
-    joined = F.concat([enlarged, fine], axis=1)
-    mixed = _block(t, "mixed", joined, training, after)
-    output = F.convolution_2d(mixed, t["score.weight"], t["score.bias"])
-    return {"output": output, **(after if training else {})}
+    x = t["image"]
+    for index in range(depth):
+        x = _block(t, f"blocks.{index}", x, training, after)
+    return {"output": _scored(t, x), **(after if training else {})}
+
+
+def pooling_segmenter(t: Variables, training: bool, skip: bool) -> Variables:
+    """Down by max pooling, up by Deconvolution2D, joined or not, scored."""
+    after: Variables = {}
+
+    def pair(name: str, x: Any) -> Any:
+        x = _block(t, f"{name}.0", x, training, after)
+        return _block(t, f"{name}.1", x, training, after)
+
+    fine = pair("fine", t["image"])
+    x = pair("coarse", F.max_pooling_2d(fine, 2))
+    x = F.relu(F.deconvolution_2d(x, t["up.conv.weight"], t["up.conv.bias"], stride=2))
+    x = _norm(t, "up.norm", x, training, after)
+    x = _block(t, "fuse", F.concat([x, fine], axis=1), training, after) if skip else x
+    return {"output": _scored(t, pair("last", x)), **(after if training else {})}
+
+
+def _scored(t: Variables, x: Any) -> Any:
+    return F.convolution_2d(x, t["head.weight"], t["head.bias"])
 
 
 def _block(t: Variables, name: str, x: Any, training: bool, after: Variables) -> Any:

@@ -44,7 +44,15 @@ def forward(
     return dict(zip(names, values, strict=True)) | states
 
 
-def train(t: Tensors, model: str, loss: str, optimizer: str, steps: int, **options: Any) -> Tensors:
+def train(
+    t: Tensors,
+    model: str,
+    loss: str,
+    optimizer: str,
+    steps: int,
+    momentum: float = 0.0,
+    **options: Any,
+) -> Tensors:
     """Train a network on one batch.
 
     Args:
@@ -53,6 +61,7 @@ def train(t: Tensors, model: str, loss: str, optimizer: str, steps: int, **optio
         loss: A loss of ``keras.losses``, by the name of its class.
         optimizer: An optimizer of ``keras.optimizers``, likewise; with its own defaults.
         steps: How many steps.
+        momentum: Of that optimizer, if it is not its default.
         **options: As above.
 
     Returns:
@@ -62,7 +71,7 @@ def train(t: Tensors, model: str, loss: str, optimizer: str, steps: int, **optio
     for variable in network.variables:
         variable.assign(_given(t, variable))
     criterion = getattr(keras.losses, loss)()
-    descent = getattr(keras.optimizers, optimizer)()
+    descent = getattr(keras.optimizers, optimizer)(**({"momentum": momentum} if momentum else {}))
     losses = []
     for _ in range(steps):
         with tf.GradientTape() as tape:

@@ -25,6 +25,9 @@ class Entry:
         default_factory=lambda: {
             "kodak_64": {"mosaic": 19.07, "restored": 20.5},
             "edges_f_measure": {"restored": 0.511},
+            "newts_miou": {"all_background": 0.2661, "segmented": 0.75},
+            "newts_pixel_accuracy": {"segmented": 0.9},
+            "newts_dice": {"segmented": 0.8},
         }
     )
     license: str = "MIT"
@@ -52,7 +55,9 @@ def test_every_model_is_listed_with_quality_and_origin(
     for part in (
         "mosaic: removes mosaics of 4 pixels\n",
         "noise: removes noise\n",
-        "kodak_64 mosaic 19.07, restored 20.50 dB; edges_f_measure restored 0.511\n",
+        "kodak_64 mosaic 19.07, restored 20.50 dB; edges_f_measure restored 0.511; "
+        "newts_miou all_background 0.266, segmented 0.750; "
+        "newts_pixel_accuracy segmented 0.900; newts_dice segmented 0.800\n",
         "configs/mosaic_unet.yaml, 1200 steps, seed 7",
         "pictures of nothing",
         "MIT",

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from lit_restore.checkpoints import save_network
 from lit_restore.commands import restore
 from lit_restore.commands.restore import main
 from lit_restore.data.images import read_image, read_pictures, write_image
-from lit_restore.models import MosaicUNet
+from lit_restore.models import SRCNN, MosaicUNet
 
 RNG = np.random.default_rng(0)
 
@@ -93,6 +94,55 @@ def test_the_network_is_what_changes_the_picture(
     assert _run(weights, photos / "b.png", "--out", tmp_path) == 0
 
     assert torch.equal(read_image(tmp_path / "b.png"), 255 - read_image(photos / "b.png"))
+
+
+class Smeared(Doubler):
+    """Doubles, and blends every pixel with the one at its left."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Enlarge and smear."""
+        large = super().forward(image)
+        return (large + F.pad(large, (1, 0, 0, 0), mode="replicate")[..., :-1]) / 2
+
+
+def test_a_self_ensemble_is_the_mean_over_turned_and_mirrored_pictures(
+    photos: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = Smeared()
+    monkeypatch.setattr(restore, "_load", lambda path: network)
+    image = read_image(photos / "b.png").float()[None] / 255
+
+    assert _run(weights, photos / "b.png", "--out", tmp_path / "out", "--self-ensemble") == 0
+
+    total = torch.zeros(1, 3, 20, 28)
+    for mirrored in (False, True):
+        for turns in range(4):
+            seen = torch.rot90(image.flip(-1) if mirrored else image, turns, (-2, -1))
+            back = torch.rot90(network(seen), -turns, (-2, -1))
+            total += back.flip(-1) if mirrored else back
+    expected = (total[0] / 8 * 255 + 0.5).byte()
+    found = read_image(tmp_path / "out" / "b.png")
+    assert (found.int() - expected.int()).abs().max() <= 1  # sums in another order
+    alone = (network(image)[0] * 255 + 0.5).byte()
+    assert (found.int() - alone.int()).abs().max() > 20
+
+
+@pytest.mark.parametrize("options", [{}, {"padding": "valid"}])
+def test_a_self_ensemble_asks_for_what_its_network_does(
+    photos: Path,
+    weights: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+) -> None:
+    torch.manual_seed(0)
+    network = SRCNN(widths=(4, 4), enlarged_by=2, **options)
+    monkeypatch.setattr(restore, "_load", lambda path: network)
+    large = _picture(photos / "large.png", height=30, width=24)
+
+    assert _run(weights, large, "--out", tmp_path / "out", "--self-ensemble") == 0
+
+    assert read_image(tmp_path / "out" / "large.png").shape == (3, 60, 48)
 
 
 def test_existing_outputs_are_skipped_unless_overwriting(
@@ -546,7 +596,7 @@ def test_progress_is_shown_on_a_terminal(
     assert "\n" not in error
 
 
-@pytest.mark.parametrize("verb", ["restore", "inpaint", "degrade", "models"])
+@pytest.mark.parametrize("verb", ["restore", "inpaint", "segment", "degrade", "models"])
 def test_help_is_there_without_torch(verb: str) -> None:
     code = (
         f"import sys, lit_restore.commands.{verb} as verb\n"

@@ -1,8 +1,9 @@
-"""Cross-validation of a segmentation config: every picture is judged by a network that never saw it.
+"""Cross-validation of a segmentation config: each picture is judged by a network that never saw it.
 
-``python -m benchmarks.folds CONFIG --root FOLDER --out FOLDER`` trains the config once for each fold,
-with the others' pictures, and judges the fold's pictures at their own size, as ``lit-restore segment``
-does. Figures are of all pixels of all pictures together. What is trained already is not trained again.
+``python -m benchmarks.folds CONFIG --root FOLDER --out FOLDER`` trains the config once for each
+fold, on the others' pictures, and judges the fold's pictures at their own size, as ``lit-restore
+segment`` does. Figures are of all pixels of all pictures together. What is trained already is not
+trained again.
 """
 
 import argparse

@@ -479,3 +479,44 @@ def test_a_graph_of_anything_but_known_layers_is_refused(
 
     with pytest.raises(CheckpointError, match=message):
         load_network(tmp_path / "g.safetensors")
+
+
+SAID: dict[str, Any] = {
+    "class_names": ("background", "red", "green"),
+    "class_colours": ((0, 0, 0), (128, 0, 0), (0, 128, 0)),
+    "working_side": 320,
+}
+
+
+@pytest.mark.parametrize("kind", ["ckpt", "safetensors"])
+def test_what_a_training_knew_of_the_classes_comes_back(tmp_path: Path, kind: str) -> None:
+    network = models.ConvSegmenter(num_classes=3, width=4, depth=1)
+    for name, value in SAID.items():
+        setattr(network, name, value)
+    path = tmp_path / f"classes.{kind}"
+    if kind == "ckpt":
+        save_task(path, network=network)
+    else:
+        save_network(network, path)
+
+    loaded = load_network(path)
+
+    assert {name: getattr(loaded, name) for name in SAID} == SAID
+    assert read_description(path) == describe_network(network) == describe_network(loaded)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"class_names": ["background", "red"]}, "class_names must be 3 for num_classes 3, got 2"),
+        ({"class_colours": [[0, 0, 0]] * 2 + [[0, 999, 0]]}, "levels from 0 to 255"),
+        ({"working_side": -1}, "working_side must be a number of pixels"),
+    ],
+)
+def test_a_file_that_lies_of_its_classes_is_refused(
+    tmp_path: Path, said: dict[str, Any], message: str
+) -> None:
+    path = tmp_path / "lie.safetensors"
+    save_network(models.ConvSegmenter(num_classes=3, width=4, depth=1), path, **said)
+    with pytest.raises(CheckpointError, match=rf"lie\.safetensors: .*{message}"):
+        load_network(path)

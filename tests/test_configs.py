@@ -1,15 +1,18 @@
 """Every shipped config runs, made small: fit, then test and predict with what was trained."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import yaml
 from PIL import Image, ImageOps
 
 from lit_restore import checkpoints
+from lit_restore.commands._compare_experiment import read_experiment
 from lit_restore.data import read_image
 from lit_restore.training import main
 
@@ -64,6 +67,7 @@ SMALL: dict[str, list[str]] = {
     "espcn": [f"{_NETWORK}.widths=[4,4]", "--data.size=33", *LARGER],
 }
 
+COMPARISONS = ("comparisons/augmentation",)
 BY_THEMSELVES = ("style_transfer", "notes/style_transfer")  # one picture, and no network to keep
 _INIT = "--model.init_args"
 _SHALLOW = "init_args.widths=[4,4]"
@@ -90,6 +94,31 @@ GANS: dict[str, tuple[list[str], list[str]]] = {  # options, and the roles of it
     "dcgan": ([*DCGAN, *LARGER], ["generator"]),
 }
 
+WIDE = [f"{_NETWORK}.widths=[4,4,4]"]
+THIN = [f"{_NETWORK}.width=4"]
+NO_REPEAT = "--data.repeat=1"
+SEGMENTERS: dict[str, list[str]] = {
+    "segmentation_newts": [*WIDE, NO_REPEAT],
+    "segmentation_membrane": [*WIDE, NO_REPEAT, "--data.images=images", "--data.labels=masks"],
+    "segmentation_binary": [*WIDE, NO_REPEAT],
+    "notes/segmentation_binary": [*THIN, f"{_NETWORK}.depth=2"],
+    "notes/segmentation_six_convs": [*THIN, f"{_NETWORK}.depth=2"],
+    "notes/segmentation_upsampling": THIN,
+    "notes/segmentation_transposed": THIN,
+    "notes/segmentation_concat": THIN,
+    "notes/segmentation_unet": WIDE,
+}
+_CLASSIFIER = [
+    *THIN,
+    f"{_NETWORK}.depths=[1,1,1,1]",
+    f"{_NETWORK}.num_classes=2",
+    "--data.test_fraction=0.4",
+]
+CLASSIFIERS: dict[str, list[str]] = {
+    "classification_cutmix": _CLASSIFIER,
+    "notes/classification_dogs": [*_CLASSIFIER, "--trainer.max_epochs=-1"],
+}
+
 EACH = pytest.mark.parametrize("config", SMALL)
 
 
@@ -114,7 +143,8 @@ def _large(root: Path, names: list[str], least: int) -> list[str]:
 
 def test_every_config_is_here() -> None:
     shipped = {path.relative_to(CONFIGS).with_suffix("") for path in CONFIGS.rglob("*.y*ml")}
-    assert {path.as_posix() for path in shipped} == {*SMALL, *GANS, *BY_THEMSELVES}
+    named = {*SMALL, *GANS, *SEGMENTERS, *CLASSIFIERS, *BY_THEMSELVES, *COMPARISONS}
+    assert {path.as_posix() for path in shipped} == named
 
 
 @EACH
@@ -194,7 +224,103 @@ def test_a_gan_fits_resumes_tests_and_predicts(
     assert list(Path("runs").rglob("images/step_*.png"))
 
 
-EVERY = pytest.mark.parametrize("config", [*SMALL, *GANS])
+@pytest.fixture(scope="module")
+def labelled(image_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve pictures with labels: dark, red where it is light at the left, green at the right."""
+    folder = tmp_path_factory.mktemp("labelled")
+    for name in ("images", "labels", "masks"):
+        (folder / name).mkdir()
+    for path in sorted(image_folder.iterdir()):
+        if path.stem == "small":
+            continue
+        image = Image.open(path).convert("RGB")
+        light = np.asarray(image.convert("L")) > 100
+        colours = np.zeros((*light.shape, 3), np.uint8)
+        middle = light.shape[1] // 2
+        colours[:, :middle, 0] = 128 * light[:, :middle]
+        colours[:, middle:, 1] = 128 * light[:, middle:]
+        image.save(folder / "images" / f"{path.stem}.png")
+        Image.fromarray(colours).save(folder / "labels" / f"{path.stem}.png")
+        Image.fromarray(255 * light.astype(np.uint8)).save(folder / "masks" / f"{path.stem}.png")
+    return folder
+
+
+@pytest.mark.parametrize("config", SEGMENTERS)
+def test_a_segmentation_fits_resumes_tests_and_predicts(
+    config: str, labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    common = [f"--config={CONFIGS / config}.yaml", f"--data.root={labelled}", *FAST]
+    common += SEGMENTERS[config]
+
+    path = _fit_and_resume(config, common)
+    network = checkpoints.load_network(path)
+    content = _read(config)["data"]["init_args"]
+    if "names" in content:
+        assert list(network.class_names) == content["names"]  # type: ignore[arg-type]
+    kinds = len(network.class_names)  # type: ignore[arg-type]
+    given = torch.rand(1, network.in_channels, 32, 32)  # type: ignore[arg-type]
+    assert network(given).shape == (1, network.num_classes, 32, 32)
+    assert network.num_classes in (kinds, kinds - 1)
+
+    assert main(["test", *common, f"--ckpt_path={path}"]) == 0
+    assert main(["predict", *common, f"--ckpt_path={path}", "--return_predictions=false"]) == 0
+    division = next(Path("runs").rglob("split.json"))  # the resumed run's is the same
+    names = json.loads(division.read_text())["splits"]["predict"]
+    written = list(Path("runs").rglob("predictions/*.png"))
+    assert {path.stem for path in written} == {Path(name).stem for name in names}
+    assert all(Image.open(path).mode == "P" for path in written)
+    assert list(Path("runs").rglob("images/step_*.png"))
+
+
+@pytest.fixture(scope="module")
+def sorted_out(image_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two folders of six pictures."""
+    folder = tmp_path_factory.mktemp("sorted_out")
+    for number, path in enumerate(sorted(image_folder.iterdir())):
+        inside = folder / ("even", "odd")[number % 2]
+        inside.mkdir(exist_ok=True)
+        shutil.copy(path, inside)
+    return folder
+
+
+@pytest.mark.parametrize("config", CLASSIFIERS)
+def test_a_classification_fits_resumes_tests_and_predicts(
+    config: str, sorted_out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    common = [f"--config={CONFIGS / config}.yaml", f"--data.root={sorted_out}", *FAST]
+    common += CLASSIFIERS[config]
+
+    path = _fit_and_resume(config, common)
+    network = checkpoints.load_network(path)
+    assert network.class_names == ("even", "odd")
+    assert network(torch.rand(1, 3, 32, 32)).shape == (1, 2)
+
+    assert main(["test", *common, f"--ckpt_path={path}"]) == 0
+    assert main(["predict", *common, f"--ckpt_path={path}", "--return_predictions=false"]) == 0
+    (written,) = Path("runs").rglob("predictions.csv")
+    assert "even" in written.read_text().splitlines()[0]
+
+
+def _fit_and_resume(config: str, common: list[str]) -> Path:
+    assert main(["fit", *common, *FIT]) == 0
+    path = _checkpoint(_read(config))
+    longer = [*common, *FIT, "--trainer.max_steps=3", f"--ckpt_path={path}"]
+    assert main(["fit", *longer]) == 0
+    assert torch.load(path, weights_only=True)["global_step"] == 3
+    return path
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_a_comparison_names_configs_and_arms_that_can_be_run(name: str) -> None:
+    experiment = read_experiment(CONFIGS / f"{name}.yaml")
+    assert len(experiment.configs) >= 4
+    for config in experiment.configs.values():
+        assert config["model"]["class_path"] == "lit_restore.tasks.ClassificationTask"
+
+
+EVERY = pytest.mark.parametrize("config", [*SMALL, *GANS, *SEGMENTERS, *CLASSIFIERS])
 
 
 @EVERY

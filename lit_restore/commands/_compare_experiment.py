@@ -63,13 +63,18 @@ def read_experiment(
             raise UsageError(f"{path}: expected the key {key!r}")
     base_path = path.parent / _text(content["config"], f"{path}: config")
     base = _mapping(_read(base_path), f"{base_path}")
-    base = with_options(base, _options(content.get("common"), f"{path}: common"))
+    common = _options(content.get("common"), f"{path}: common")
     arms = _arms(content["arms"], path)
+    seeded = _names(content.get("seeded", list(_SEEDED)), f"{path}: seeded")
+    for name, given in (("common", common), *arms, ("--set", options or {})):
+        for key in set(given) & set(seeded):
+            raise UsageError(f"{path}: {name}: {key} is what the seeds set")
+    base = with_options(base, common)
     curve = content.get("curve")
     return Experiment(
         {name: with_options(with_options(base, arm), options or {}) for name, arm in arms},
         _seeds(content.get("seeds", 3) if seeds is None else seeds, path),
-        _names(content.get("seeded", list(_SEEDED)), f"{path}: seeded"),
+        seeded,
         _names(content["figures"], f"{path}: figures"),
         None if curve is None else _text(curve, f"{path}: curve"),
         _text(content.get("checkpoint", "last"), f"{path}: checkpoint"),

@@ -1,4 +1,4 @@
-"""How far around a pixel a network looks; torch only."""
+"""How far around a tile a network looks; torch only."""
 
 import torch
 from torch import Tensor, nn
@@ -9,48 +9,50 @@ _TOGETHER = 16  # pictures that are shown at a time
 
 
 @torch.inference_mode()
-def receptive_radius(network: nn.Module) -> int | None:
-    """Measure how far from an output pixel the input can lie that it depends on.
+def needed_halo(network: nn.Module) -> int | None:
+    """Measure how much of its surroundings a tile needs so as to be judged as in the whole picture.
 
-    A row, then a column, of an empty picture is made NaN, at every place of the network's grid: all
-    that is computed from it becomes NaN, whatever the weights are. A kernel that computes several
-    pixels together may spread it further, so that the measure can be too large, but not too small.
+    Tiles begin and end at multiples of the network's ``multiple_of``, where its pooling does, too.
+    A row, then a column, of an empty picture is made NaN, at every place of that grid: all that is
+    computed from it becomes NaN, whatever the weights are. A kernel that computes several pixels
+    together may spread it further, so that the measure can be too large, but not too small.
 
     Args:
         network: Keeps the size of pictures whose sides are multiples of its ``multiple_of`` (1 if
-            missing), and reads ``in_channels`` (3 if missing); in eval mode. If it has an attribute
-            ``receptive_radius``, that is taken instead.
+            missing), and reads ``in_channels`` (3 if missing); in eval mode. If it says how far it
+            looks by an attribute ``receptive_radius``, in pixels, that is taken instead.
 
     Returns:
-        Pixels; None if it is the whole picture, as with normalisations of instances, or more than
-        this can find.
+        Pixels at each side, a multiple of ``multiple_of``; None if the whole picture is needed, as
+        for normalisations of instances, or more of it than this can find.
     """
-    if hasattr(network, "receptive_radius"):
-        return int(network.receptive_radius)  # type: ignore[arg-type]
     step = int(getattr(network, "multiple_of", 1))
+    if hasattr(network, "receptive_radius"):
+        return _rounded_up(int(network.receptive_radius), step)  # type: ignore[arg-type]
     length = _rounded_up(_SHORTEST, step)
     while length <= max(_LONGEST, 4 * step):
-        reaches = [_reach(network, length, step, axis) for axis in (-2, -1)]
-        if None not in reaches:
-            return max(reach for reach in reaches if reach is not None)
+        needed = [_along(network, length, step, axis) for axis in (-2, -1)]
+        if None not in needed:
+            return max(_rounded_up(pixels, step) for pixels in needed if pixels is not None)
         length *= 2
     return None
 
 
-def _reach(network: nn.Module, length: int, step: int, axis: int) -> int | None:
-    """Find how far a NaN gets along an axis, in pixels; None: to an end of the picture."""
+def _along(network: nn.Module, length: int, step: int, axis: int) -> int | None:
+    """Find what is needed along an axis, in pixels; None: to an end of the picture."""
     middle = length // 2 // step * step
-    furthest = 0
-    for places in torch.arange(middle, middle + step).split(_TOGETHER):
-        for place, spread in zip(
-            places, _spread(network, (length, step), places, axis), strict=True
-        ):
+    needed = 0
+    for places in torch.split(torch.arange(middle, middle + step), _TOGETHER):
+        spreads = _spread(network, (length, step), places, axis)
+        for place, spread in zip(places.tolist(), spreads, strict=True):
             found = spread.nonzero()
             first, last = int(found.min()), int(found.max())
             if first == 0 or last == length - 1:
                 return None
-            furthest = max(furthest, int(place) - first, last - int(place))
-    return furthest
+            begin = last // step * step  # of the last tile that the place counts for
+            end = first // step * step + step  # of the first one
+            needed = max(needed, begin - place, place + 1 - end)
+    return needed
 
 
 def _spread(network: nn.Module, size: tuple[int, int], places: Tensor, axis: int) -> Tensor:

@@ -87,9 +87,8 @@ class Segmenter:
                 than it says.
         """
         self._check(image)
-        batch = brought_to(image, self.working_side)[None]
-        batch = batch.float() / 255 if batch.dtype == torch.uint8 else batch.float()
-        found = self.predict(full_luma(batch) if self.in_channels == 1 else batch)
+        seen = brought_to(grey_of(image) if self.in_channels == 1 else image, self.working_side)
+        found = self.predict(seen[None] / 255 if seen.dtype == torch.uint8 else seen[None].float())
         if found.shape[-2:] != image.shape[-2:]:
             size = (image.shape[-2], image.shape[-1])
             found = F.interpolate(found, size, mode="bilinear", antialias=True)
@@ -171,6 +170,14 @@ def decide(probabilities: Tensor, threshold: float | None = None) -> Tensor:
     return classes if threshold is None else classes.where(highest >= threshold, 0)
 
 
+def grey_of(image: Tensor) -> Tensor:
+    """Take the luma in full range of a picture, shape (1 or 3, H, W), in its own type."""
+    if len(image) == 1:
+        return image
+    luma = full_luma(image[None].float())[0]
+    return (luma + 0.5).floor().byte() if image.dtype == torch.uint8 else luma
+
+
 def brought_to(image: Tensor, side: int | None) -> Tensor:
     """Bring a picture's longer side to so many pixels, by Pillow's bicubic filter.
 
@@ -183,7 +190,10 @@ def brought_to(image: Tensor, side: int | None) -> Tensor:
         return image
     from lit_restore.data.resize import resize_bicubic_pillow  # whose package needs Pillow
 
-    height, width = (max(round(own * side / longer), 1) for own in image.shape[-2:])
+    height, width = (
+        max((2 * own * side + longer) // (2 * longer), 1)  # rounded half up
+        for own in image.shape[-2:]
+    )
     resized = resize_bicubic_pillow(image, (height, width))
     return resized.clamp(0, 1) if image.is_floating_point() else resized
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lit_restore.inference.padding import places_inside
-from lit_restore.inference.receptive import receptive_radius
+from lit_restore.inference.receptive import needed_halo
 
 
 class Grid(NamedTuple):
@@ -64,13 +64,13 @@ def grid_of(network: nn.Module, tiled: bool) -> Grid:
     step = int(getattr(network, "multiple_of", 1))
     if not tiled:
         return Grid(step, 0, 0, step)
-    radius = None if _resizes(network) else receptive_radius(network)
-    if radius is None:
+    halo = None if _resizes(network) else needed_halo(network)
+    if halo is None:
         raise ValueError(
             f"{type(network).__name__} looks at the whole picture, so that tiles would give "
             "something else: expected no tile size"
         )
-    return Grid(step, 0, radius + -radius % step, step)
+    return Grid(step, 0, halo, step)
 
 
 def spans(length: int, core: int, grid: Grid) -> list[Span]:

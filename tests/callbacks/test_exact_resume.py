@@ -23,6 +23,7 @@ from lit_restore.callbacks.exact_resume import leave, random_state, set_random_s
 SCRIPT = Path(__file__).with_name("training_process.py")
 STEPS = 14  # 17 training pictures in batches of 3: 5 batches an epoch, or 2 for each of 2 processes
 TIMEOUT = 120
+OF_TWO_KINDS = ("cyclegan", "classification")
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +64,9 @@ def uncut_task(
 ) -> dict[str, list[Any]]:
     """The records of other tasks' runs without a break."""
     records = {}
-    for task in ("gan", "inpainting", "cyclegan"):
+    for task in ("gan", "inpainting", "cyclegan", "classification"):
         out = tmp_path_factory.mktemp(task)
-        root = sides if task == "cyclegan" else pictures
+        root = sides if task in OF_TWO_KINDS else pictures
         assert _start(root, out, "--task", task).wait(TIMEOUT) == 0, task
         records[task] = _records(out)
     return records
@@ -153,12 +154,19 @@ def test_a_killed_run_goes_on_bit_for_bit(
 
 @pytest.mark.parametrize(
     ("task", "save_every", "saved_at"),
-    [("gan", 7, 7), ("inpainting", 4, 4), ("inpainting", 4, 8), ("cyclegan", 7, 7)],
+    [
+        ("gan", 7, 7),
+        ("inpainting", 4, 4),
+        ("inpainting", 4, 8),
+        ("cyclegan", 7, 7),
+        ("classification", 7, 7),
+    ],
     ids=[
         "a GAN amid an accumulation",
         "inpainting before its second phase",
         "and in it",
         "CycleGAN with full pools",
+        "classification of mixed pictures",
     ],
 )
 def test_a_killed_run_of_another_task_goes_on_bit_for_bit(
@@ -173,7 +181,7 @@ def test_a_killed_run_of_another_task_goes_on_bit_for_bit(
     out = tmp_path / "run"
     out.mkdir()
     options = ["--task", task, "--save-every", str(save_every)]
-    root = sides if task == "cyclegan" else pictures
+    root = sides if task in OF_TWO_KINDS else pictures
     process = _start(root, out, *options, "--pause", "0.1")
     _wait_for(process, out, saved_at + 1)
     _kill_all(process)

@@ -23,8 +23,9 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from lit_restore.callbacks import ExactResume
 from lit_restore.callbacks.exact_resume import leave
-from lit_restore.data import GaussianNoise, IrregularMasks
+from lit_restore.data import CutMix, GaussianNoise, IrregularMasks, Mixup, OneOf
 from lit_restore.datamodules import (
+    ClassificationDataModule,
     InpaintingDataModule,
     RestorationDataModule,
     SuperResolutionDataModule,
@@ -41,6 +42,7 @@ from lit_restore.models import (
 from lit_restore.nn import ImagePool
 from lit_restore.optim import ConstantThenLinear
 from lit_restore.tasks import (
+    ClassificationTask,
     CycleGANTask,
     InpaintingTask,
     RestorationTask,
@@ -177,6 +179,29 @@ def cyclegan(options: argparse.Namespace) -> tuple[LightningModule, LightningDat
     return task, data
 
 
+def classification(options: argparse.Namespace) -> tuple[LightningModule, LightningDataModule]:
+    """Batches that are mixed, by one way or the other."""
+    network = nn.Sequential(
+        nn.Conv2d(3, 6, 3),
+        nn.BatchNorm2d(6),
+        nn.Dropout(0.3),
+        nn.Flatten(),
+        nn.Linear(6 * 14**2, 2),
+    )
+    data = ClassificationDataModule(
+        options.root,
+        size=16,
+        jitter=20,
+        flip=True,
+        brightness=0.2,
+        mix=OneOf([CutMix(), Mixup()]),
+        batch_size=3,
+        num_workers=options.workers,
+        cache=str(options.out / "cache"),
+    )
+    return ClassificationTask(network, scheduler=schedule), data
+
+
 def pools(task: LightningModule) -> list[Tensor]:
     """All pictures that a task's image pools have."""
     return [
@@ -192,6 +217,7 @@ TASKS = {
     "gan": gan,
     "inpainting": inpainting,
     "cyclegan": cyclegan,
+    "classification": classification,
 }
 SECOND_PHASE = 6
 

@@ -56,3 +56,32 @@ def test_two_files_of_one_stem_are_refused(tmp_path: Path) -> None:
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ImageFileError, match=r"b: no such folder"):
         pair_by_stem(_fill(tmp_path / "a", "1.png"), tmp_path / "b")
+
+
+def test_pictures_in_folders_inside_pair_with_those_in_folders_of_the_same_name(
+    tmp_path: Path,
+) -> None:
+    for side in "ab":
+        _fill(tmp_path / side, "1.png")
+        _fill(tmp_path / side / "x", "1.png", "2.png")
+        _fill(tmp_path / side / "y", "1.png")
+
+    found = pair_by_stem(tmp_path / "a", tmp_path / "b", recursive=True)
+
+    for side, files in zip("ab", found, strict=True):
+        names = [path.relative_to(tmp_path / side).as_posix() for path in files]
+        assert names == ["1.png", "x/1.png", "x/2.png", "y/1.png"]
+    flat = pair_by_stem(tmp_path / "a", tmp_path / "b")
+    assert flat == ([tmp_path / "a/1.png"], [tmp_path / "b/1.png"])
+
+
+def test_the_folder_inside_is_told_of_a_picture_without_a_partner(tmp_path: Path) -> None:
+    for side, inner in (("a", "x"), ("b", "y")):
+        _fill(tmp_path / side)
+        _fill(tmp_path / side / inner, "1.png")
+
+    with pytest.raises(ValueError, match=r"x/1\.png has no partner: \S*b lacks a picture x/1\.\*"):
+        pair_by_stem(tmp_path / "a", tmp_path / "b", recursive=True)
+    _fill(tmp_path / "b" / "x", "1.png", "1.jpg")
+    with pytest.raises(ValueError, match=r"b/x has both 1\.jpg and 1\.png"):
+        pair_by_stem(tmp_path / "a", tmp_path / "b", recursive=True)

@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lit_restore.inference.receptive import receptive_radius
-from lit_restore.models import SRCNN, VDSR, MosaicUNet
+from lit_restore.inference.receptive import needed_halo
+from lit_restore.models import SRCNN, VDSR, ConvSegmenter, MosaicUNet, PoolingSegmenter, UNet
 
 
 class Ladder(nn.Module):
@@ -57,44 +57,56 @@ class Normalised(nn.Module):
         (Column(), 4),
         (SRCNN(in_channels=3), 6),
         (VDSR(in_channels=3, width=4), 20),
-        # A pixel at one end of a block of 8 sees that at the other end of the next one.
-        (Ladder(3), 15),
+        (ConvSegmenter(width=4), 6),
+        (PoolingSegmenter(width=4), 8),
+        (UNet(widths=(2, 2, 2, 2, 2)), 96),  # 92, the margin without padding, and on to the grid
+        (Ladder(3), 8),
+        (Ladder(3, 5), 16),
         (nn.Sequential(nn.Conv2d(3, 3, 129, padding=64), nn.Conv2d(3, 1, 3, padding=1)), 65),
     ],
 )
-def test_the_radius_is_that_of_the_kernels(network: nn.Module, expected: int) -> None:
-    assert receptive_radius(network.eval()) == expected
+def test_the_halo_is_as_far_as_the_kernels_look(network: nn.Module, expected: int) -> None:
+    assert needed_halo(network.eval()) == expected
 
 
 def test_weights_do_not_matter() -> None:
     network = nn.Conv2d(3, 1, 7, padding=3)
     network.weight.data.zero_()
-    assert receptive_radius(network) == 3
+    assert needed_halo(network) == 3
 
 
 def test_what_a_network_says_is_believed() -> None:
-    network = nn.Conv2d(3, 1, 1)
-    network.receptive_radius = 40  # type: ignore[assignment]
-    assert receptive_radius(network) == 40
+    network = Ladder(3)
+    network.receptive_radius = 41  # type: ignore[assignment]
+    assert needed_halo(network) == 48
 
 
 def test_statistics_of_the_picture_reach_everywhere() -> None:
-    assert receptive_radius(Normalised()) is None
+    assert needed_halo(Normalised()) is None
 
 
-def test_every_pixel_that_has_a_gradient_lies_within_the_radius() -> None:
-    torch.manual_seed(0)
-    network = MosaicUNet(widths=(4, 6, 8), dilations=(2,), stem_stride=2).eval()
-    for parameter in network.parameters():
-        parameter.data = torch.randn(parameter.shape)
-    radius = receptive_radius(network)
-    assert radius is not None
-    side, furthest = 4 * radius // network.multiple_of * network.multiple_of, 0
-    for place in range(side // 2, side // 2 + network.multiple_of):
-        image = torch.rand(1, 3, side, side, requires_grad=True)
+@pytest.mark.parametrize(
+    "network",
+    [
+        MosaicUNet(widths=(4, 6, 8), dilations=(2,), stem_stride=2),
+        UNet(widths=(4, 6, 8)),
+        UNet(widths=(4, 6, 8), depth=1, upsample="bilinear", norm="batch"),
+        PoolingSegmenter(width=4, upsample="transposed", skip=True),
+    ],
+    ids=lambda network: type(network).__name__,
+)
+def test_every_pixel_with_a_gradient_lies_within_the_halo_of_its_tile(network: nn.Module) -> None:
+    generator = torch.Generator().manual_seed(0)
+    for parameter in network.eval().parameters():
+        parameter.data = torch.rand(parameter.shape, generator=generator)  # no ReLU is shut
+    halo, step = needed_halo(network), int(network.multiple_of)
+    assert halo is not None
+    start = 2 * halo + 2 * step
+    stop, side, furthest = start + step, 2 * start + step, 0
+    for place in range(start, stop):
+        image = torch.rand(1, 3, side, side, generator=generator, requires_grad=True)
         network(image)[0, :, place, place].sum().backward()
         assert image.grad is not None
         places = image.grad.abs().sum((0, 1)).nonzero()
-        furthest = max(furthest, int((places - place).abs().max()))
-    assert furthest <= radius
-    assert furthest >= radius - network.multiple_of
+        furthest = max(furthest, start - int(places.min()), int(places.max()) - stop + 1)
+    assert halo - step < furthest <= halo

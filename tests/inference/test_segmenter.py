@@ -1,16 +1,21 @@
 """Tests of lit_restore.inference.segmenter."""
 
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lit_restore.data import SegmentationDataset
+from lit_restore.data.images import read_image, write_image
 from lit_restore.data.resize import resize_bicubic_pillow
 from lit_restore.inference import Segmenter, decide, segmenter
 from lit_restore.inference.luma import full_luma
+from lit_restore.models import ConvSegmenter, PoolingSegmenter, ResNet, UNet
+from lit_restore.nn import TTA
 
 RNG = torch.Generator().manual_seed(0)
 
@@ -20,7 +25,7 @@ def trained(network: nn.Module, seed: int = 0) -> nn.Module:
     generator = torch.Generator().manual_seed(seed)
     for parameter in network.parameters():
         fan_in = parameter[0].numel() if parameter.ndim > 1 else 1
-        spread = (4 / fan_in) ** 0.5 if parameter.ndim > 1 else 0.5
+        spread = (2 / fan_in) ** 0.5 if parameter.ndim > 1 else 0.2
         parameter.data = torch.randn(parameter.shape, generator=generator) * spread
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -153,6 +158,60 @@ def test_a_smaller_halo_would_leave_seams(make: Callable[[], nn.Module]) -> None
     assert not torch.allclose(Segmenter(network, "cpu", 8)(image), whole, rtol=0, atol=1e-2)
 
 
+REAL: dict[str, Callable[[], nn.Module]] = {
+    "conv": lambda: ConvSegmenter(num_classes=3, width=8),
+    "nearest": lambda: PoolingSegmenter(width=8),
+    "bilinear": lambda: PoolingSegmenter(width=8, upsample="bilinear"),
+    "transposed": lambda: PoolingSegmenter(width=8, upsample="transposed", skip=True),
+    "unet": lambda: UNet(widths=(6, 8, 10)),
+    "unet_norm": lambda: UNet(num_classes=3, widths=(6, 8), norm="batch", upsample="bilinear"),
+    "valid": lambda: UNet(widths=(6, 8, 10), padding="valid"),
+    "valid_bilinear": lambda: UNet(widths=(6, 8), depth=1, padding="valid", upsample="bilinear"),
+    "valid_nearest": lambda: UNet(1, 2, (6, 8), padding="valid", upsample="nearest"),
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_tiles_of_our_networks_give_what_the_whole_picture_gives(name: str) -> None:
+    network, image = trained(REAL[name]()), picture(101, 147)
+    whole, tiled = Segmenter(network, "cpu")(image), Segmenter(network, "cpu", 30)(image)
+    assert whole.std() > 0.02
+    torch.testing.assert_close(tiled, whole, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["conv", "nearest", "unet"])
+def test_a_halo_that_is_a_step_smaller_would_leave_seams(name: str) -> None:
+    network, image = trained(REAL[name]()), picture(101, 147)
+    whole, judge = Segmenter(network, "cpu")(image), Segmenter(network, "cpu", 16)
+    assert judge._tiled is not None
+    torch.testing.assert_close(judge(image), whole, rtol=0, atol=1e-6)
+    judge._tiled = judge._tiled._replace(halo=judge._tiled.halo - judge._tiled.step)
+    assert (judge(image) - whole).abs().max() > 1e-5
+
+
+@pytest.mark.parametrize("flips", ["horizontal", "eightfold"])
+@pytest.mark.parametrize("name", ["transposed", "unet", "valid"])
+def test_tiles_of_a_mean_over_mirror_images_give_what_the_whole_picture_gives(
+    name: str, flips: Literal["horizontal", "eightfold"]
+) -> None:
+    network, image = trained(REAL[name]()), picture(45, 70)
+    views = TTA(network, kind="segmentation", flips=flips)
+    whole, tiled = Segmenter(views, "cpu")(image), Segmenter(views, "cpu", 24)(image)
+    torch.testing.assert_close(tiled, whole, rtol=0, atol=1e-6)
+    assert not torch.allclose(whole, Segmenter(network, "cpu")(image), atol=1e-3)
+
+
+def test_the_papers_network_judges_every_pixel_of_its_mirrored_surroundings() -> None:
+    network = trained(UNet(1, 2, widths=(2, 2, 2, 2, 2), padding="valid"))
+    image = torch.rand(1, 388, 388, generator=RNG)
+    places = torch.arange(-92, 480).abs()  # the edge pixel stands twice
+    places = torch.where(places > 387, 2 * 388 - 1 - places, places)
+    places[:92] -= 1
+    with torch.no_grad():
+        expected = network(image[:, places][..., places][None]).softmax(1)[0]
+    torch.testing.assert_close(Segmenter(network, "cpu")(image), expected)
+
+
 def test_a_large_picture_is_cut_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = []
 
@@ -210,6 +269,33 @@ def test_a_picture_is_brought_to_the_side_that_the_network_knows(
     torch.testing.assert_close(found.sum(0), torch.ones(size))
 
 
+class Seeing(Plain):
+    """Remembers what it was shown."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Judge."""
+        self.seen = image[0]
+        return super().forward(image)
+
+
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("size", [(50, 37), (37, 51), (9, 7)])
+def test_the_network_is_shown_what_the_dataset_showed_it(
+    size: tuple[int, int], grey: bool, tmp_path: Path
+) -> None:
+    write_image(picture(*size), tmp_path / "a.png")
+    options: dict[str, Any] = {"view": "whole", "working_side": 26, "grey": grey}
+    network = Seeing(in_channels=1 if grey else 3)
+    network.working_side = 26  # type: ignore[assignment]
+
+    Segmenter(network, "cpu")(read_image(tmp_path / "a.png"))
+
+    sample = SegmentationDataset([tmp_path / "a.png"], **options)[0]["input"]
+    assert network.seen.shape == sample.shape
+    # The two lumas are rounded by other rules.
+    assert (network.seen - sample).abs().max() <= (1.01 / 255 if grey else 1e-7)
+
+
 def test_a_small_picture_is_enlarged_to_the_working_side_and_reduced_again() -> None:
     network = trained(Plain())
     network.working_side = 30  # type: ignore[assignment]
@@ -255,6 +341,7 @@ class Short(Plain):
     ("make", "options", "message"),
     [
         (lambda: nn.Conv2d(3, 3, 1), {}, "gives logits of num_classes maps, got Conv2d"),
+        (lambda: ResNet((1,), "basic", 4, 3), {}, "num_classes maps, got ResNet"),
         (Plain, {"tile": 0}, "at least 1 pixel, got 0"),
         (Plain, {"device": "abacus"}, "auto, cpu or cuda"),
     ],

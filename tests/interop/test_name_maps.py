@@ -5,13 +5,14 @@ from torch import nn
 
 from lit_restore.interop import name_maps as tables
 from lit_restore.interop.name_maps import name_maps
-from lit_restore.models import SRCNN, MosaicUNet, ResNetSR, VGGFeatures
+from lit_restore.models import SRCNN, MosaicUNet, ResNet, ResNetSR, VGGFeatures
 from lit_restore.models.vgg import layer_names
 
 
 @pytest.mark.parametrize(
     ("network", "origins"),
     [(SRCNN(), ["titu1994", "markprecursor"]), (ResNetSR(), ["titu1994"]),
+     (ResNet(width=2, num_classes=3), ["keras"]),
      (VGGFeatures(widths=(1, 1, 1, 1, 1)), ["keras", "keras_whole"]),
      (VGGFeatures(19, "block5_conv4", widths=(1, 1, 1, 1, 1)), ["keras", "keras_whole"])],
 )  # fmt: skip

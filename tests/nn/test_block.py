@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lit_restore.nn import ConvNormAct
+from lit_restore.nn import ConvNormAct, KerasBatchNorm2d
 
 
 def normalised(x: Tensor, layer: nn.BatchNorm2d) -> Tensor:
@@ -70,3 +70,20 @@ def test_without_normalisation_it_is_a_convolution_with_relu(image: Tensor) -> N
 def test_an_unknown_option_is_refused(option: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ConvNormAct(3, 5, **option)
+
+
+def test_without_padding_the_border_is_not_judged(image: Tensor) -> None:
+    layer, padded = ConvNormAct(3, 5, padding="valid").double().eval(), block().eval()
+    layer.load_state_dict(padded.state_dict())
+    assert layer(image).shape == (2, 5, 6, 8)
+    expected = padded(image)[..., 1:-1, 1:-1]
+    torch.testing.assert_close(layer(image), expected, rtol=0, atol=1e-12)
+    with pytest.raises(ValueError, match="padding must be 'same' or 'valid', got 'full'"):
+        ConvNormAct(3, 5, padding="full")
+
+
+def test_the_style_is_whose_constants_batch_norm_has() -> None:
+    assert type(ConvNormAct(3, 5).norm) is nn.BatchNorm2d
+    norm = ConvNormAct(3, 5, style="keras").norm
+    assert isinstance(norm, KerasBatchNorm2d)
+    assert (norm.eps, norm.momentum) == (1e-3, 0.01)

@@ -27,7 +27,7 @@ class _Classifier(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         self.seen.append(image)
-        return 500 * self.conv(image).square().mean(dim=(2, 3))  # so that views disagree
+        return 200 * self.conv(image).square().mean(dim=(2, 3))  # so that views disagree
 
 
 class _Dense(nn.Module):
@@ -143,7 +143,7 @@ def test_the_mean_may_be_that_of_the_logits() -> None:
 
     expected = (network(image) + network(image.flip(-1))) / 2
     torch.testing.assert_close(found, expected)
-    assert not torch.allclose(found.softmax(1), TTA(network)(image).softmax(1), atol=1e-2)
+    assert not torch.allclose(found.softmax(1), TTA(network)(image).softmax(1), atol=1e-3)
 
 
 def test_squares_are_the_centre_and_the_corners() -> None:

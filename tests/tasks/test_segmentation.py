@@ -1,6 +1,7 @@
 """Tests of lit_restore.tasks.segmentation."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,13 @@ NAMES = ("background", "akahara", "madara")
 COLOURS = ((0, 0, 0), (128, 0, 0), (0, 128, 0))
 
 
-def _batch(seed: int = 0, count: int = 2, size: tuple[int, int] = (12, 20), kinds: int = 3) -> Batch:
+def _batch(seed: int = 0, size: tuple[int, int] = (12, 20), kinds: int = 3) -> Batch:
     """Pictures whose red, green and blue show the class, a little noisy."""
     generator = torch.Generator().manual_seed(seed)
-    classes = torch.randint(kinds, (count, *size), generator=generator)
+    classes = torch.randint(kinds, (2, *size), generator=generator)
     shown = F.one_hot(classes, 3).permute(0, 3, 1, 2).float()
     image = (0.8 * shown + 0.2 * torch.rand(shown.shape, generator=generator)).clamp(0, 1)
-    names = [f"{seed}_{index}.png" for index in range(count)]
+    names = [f"{seed}_{index}.png" for index in range(2)]
     return {"input": image, "classes": classes, "path": names}
 
 
@@ -66,18 +67,21 @@ class _Table(nn.Module):
         return self.factor * (cut[:, : self.num_classes] - 0.4)
 
 
-def _test(trainer: Trainer, task: SegmentationTask, *batches: Batch, **about: Any) -> dict[str, Any]:
+def _test(
+    trainer: Trainer, task: SegmentationTask, *batches: Batch, **about: Any
+) -> dict[str, Any]:
     (measured,) = trainer.test(task, _Data(*batches, **about), verbose=False)
     return measured
 
 
 def test_training_reduces_the_loss(make_trainer: MakeTrainer) -> None:
     torch.manual_seed(0)
-    task = SegmentationTask(ConvSegmenter(num_classes=3, width=4, depth=1))
+    network = ConvSegmenter(num_classes=3, width=4, depth=1)
+    task = SegmentationTask(network, optimizer=partial(torch.optim.Adam, lr=0.05))
     batch = _batch()
     before = task.terms(batch)["cross_entropy"].item()
     make_trainer(max_epochs=30).fit(task, _Data(batch))
-    assert task.terms(batch)["cross_entropy"].item() < 0.8 * before
+    assert task.terms(batch)["cross_entropy"].item() < 0.3 * before
 
 
 def test_all_figures_of_a_perfect_network_are_one(make_trainer: MakeTrainer) -> None:

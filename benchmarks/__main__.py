@@ -8,7 +8,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import benchmarks
-from benchmarks import data, edges, gan_speed, inpainting, machine, memory, precision, speed
+from benchmarks import (
+    data,
+    edges,
+    gan_speed,
+    inpainting,
+    machine,
+    memory,
+    precision,
+    segmentation_speed,
+    speed,
+)
 from benchmarks.report import Report
 
 NAMES = (
@@ -23,6 +33,7 @@ NAMES = (
     "edges",
     "pconv",
     "style",
+    "segmentation",
 )
 ON_PICTURES = ("inpainting", "edges")
 USAGE, MISSING = 2, 3
@@ -91,6 +102,7 @@ def _reports(arguments: argparse.Namespace) -> Iterator[Report]:
         "gan": gan_speed.GAN,
         "pconv": speed.PARTIAL,
         "style": speed.STYLE,
+        "segmentation": segmentation_speed.SEGMENTATION,
     }
     rounds, threads = arguments.rounds, arguments.threads
     for name in arguments.names or NAMES:

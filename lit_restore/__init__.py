@@ -30,6 +30,7 @@ _NAMES = {
     "save_network": "checkpoints",
     "Inpainter": "inference",
     "Restorer": "inference",
+    "Segmenter": "inference",
 }
 
 

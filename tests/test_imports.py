@@ -53,7 +53,11 @@ RULES = {
     "data": Rule("nn atomic", "PIL numpy torch"),
     "datamodules": Rule("data atomic", "lightning torch"),
     "inference": Rule("models nn data metrics checkpoints", "torch"),
-    "interop": Rule("models nn atomic", "torch", inside="h5py keras numpy tensorflow torchvision"),
+    "interop": Rule(
+        "models nn atomic",
+        "torch",
+        inside="h5py keras numpy safetensors tensorflow torchvision",
+    ),
     "losses": Rule("nn models interop.vgg_weights", "torch"),
     "malloc": Rule("", ""),
     "metrics": Rule("nn", "torch torchmetrics", inside="torch_fidelity"),

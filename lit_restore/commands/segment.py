@@ -91,7 +91,7 @@ def _segment(arguments: argparse.Namespace) -> int:
         words = words[1:]
     maps = Maps(arguments.overlay, words, arguments.probabilities or 8)
     jobs = plan(inputs, arguments.out, options, lambda header: ".png", beside=maps.beside)
-    report = Report("segmented", len(jobs), arguments.json)
+    report = Report("written", len(jobs), arguments.json)
     segmenter = _segmenter(network, arguments)
     work = FileSegmenter(segmenter, classes, maps, options, arguments.threshold)
     return run(jobs, work, report, arguments.overwrite, lambda: work.tell(report))

@@ -1,5 +1,6 @@
 """Pictures: files, degradations, datasets; torch, NumPy and Pillow."""
 
+from lit_restore.data._labelled_look import fitted_size
 from lit_restore.data.blind import BlindDownsample, Stage
 from lit_restore.data.blur import GaussianBlur, RandomBlur, RandomSinc
 from lit_restore.data.border_weights import BorderWeights, border_weights
@@ -90,6 +91,7 @@ __all__ = [
     "cutmix_box",
     "deal_folds",
     "elastic_displacement",
+    "fitted_size",
     "list_images",
     "make_classes",
     "matlab_resize",

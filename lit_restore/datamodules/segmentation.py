@@ -4,7 +4,6 @@ from pathlib import Path
 
 from lit_restore.data.border_weights import BorderWeights
 from lit_restore.data.classes import BINARY, Classes, Colour, as_colour, make_classes
-from lit_restore.data.folds import deal_folds
 from lit_restore.data.joint_augmentation import JointAugmentation
 from lit_restore.data.label_files import classes_of_files
 from lit_restore.data.label_images import LabelKind, LabelReader
@@ -13,6 +12,7 @@ from lit_restore.data.segmentation import SegmentationDataset
 from lit_restore.data.split import Split
 from lit_restore.datamodules._base import ImageDataModule
 from lit_restore.datamodules._division import Division
+from lit_restore.datamodules._folds import check_folds, dealt_sides
 from lit_restore.datamodules._sides import SideFolders, Sides
 
 
@@ -110,7 +110,7 @@ class SegmentationDataModule(ImageDataModule):
         self.folders = SideFolders(self.root, (images, labels), fractions, recursive=True)
         self.folds = folds
         self.fold, self.val_fold = fold, fold if val_fold is None else val_fold
-        _check_folds(folds, self.fold, self.val_fold)
+        check_folds(folds, self.fold, self.val_fold)
         self.kind: LabelKind = kind
         self.names, self.colours = names, colours
         self.tolerance = tolerance
@@ -194,28 +194,8 @@ class SegmentationDataModule(ImageDataModule):
         return BINARY.names if self.kind in ("binary", "foreground") else None
 
     def _divide(self) -> dict[Split, list[Path]]:
-        self._sides = self._dealt() if self.folds else self.folders.pairs()
+        if self.folds is None:
+            self._sides = self.folders.pairs()
+        else:
+            self._sides = dealt_sides(self.folders, self.folds, self.fold, self.val_fold)
         return {split: [*ours, *theirs] for split, (ours, theirs) in self._sides.items()}
-
-    def _dealt(self) -> Sides:
-        ours, theirs = self.folders.together()
-        partner = dict(zip(ours, theirs, strict=True))
-        inside = self.root / self.folders.names[0]
-        parts = deal_folds(ours, inside, self.folds or 0, self.folders.fractions[2])
-        held = {self.fold, self.val_fold}
-        train = sorted(path for i, part in enumerate(parts) if i not in held for path in part)
-        test, val = parts[self.fold], parts[self.val_fold]
-        splits: dict[Split, list[Path]] = {
-            "train": train,
-            "val": val,
-            "test": test,
-            "predict": test,
-        }
-        return {
-            split: (files, [partner[path] for path in files]) for split, files in splits.items()
-        }
-
-
-def _check_folds(folds: int | None, fold: int, val_fold: int) -> None:
-    if folds is not None and not (0 <= fold < folds and 0 <= val_fold < folds):
-        raise ValueError(f"fold and val_fold must be 0 to {folds - 1}, got {fold} and {val_fold}")

@@ -58,7 +58,7 @@ def dice_loss(
     found, true = found[:, first:] * counted[:, None], true[:, first:]
     overlap, truth = _pooled(found * true), _pooled(true * counted[:, None])
     losses = 1 - (2 * overlap + smooth) / (_pooled(found) + truth + smooth)
-    averaged = truth > 0 if absent == "skip" else valid.any().expand_as(truth)
+    averaged = (truth > 0) | (absent == "count")
     return losses.where(averaged, 0).sum() / averaged.sum().clamp(min=1)
 
 

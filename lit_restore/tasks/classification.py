@@ -11,7 +11,7 @@ from lit_restore import checkpoints
 from lit_restore.tasks._rates import OptimizerFactory, SchedulerFactory
 from lit_restore.tasks._supervised import SupervisedTask
 
-NAMES = "class_names"  # where a network carries what its classes are called
+_NAMES = "class_names"  # what DataModules, networks and checkpoints have them as
 
 
 class ClassificationTask(SupervisedTask):
@@ -44,6 +44,9 @@ class ClassificationTask(SupervisedTask):
         std: what the rest is divided by; None for pictures in unit range, as the notes have them.
             Networks with torchvision's weights were trained with ``mean`` (0.485, 0.456, 0.406) and
             ``std`` (0.229, 0.224, 0.225).
+
+    Attributes:
+        class_names: What the classes are called, once the data or a checkpoint said so.
 
     Raises:
         ValueError: If only one of ``mean`` and ``std`` is given, or a ``std`` is not above 0; when
@@ -81,12 +84,8 @@ class ClassificationTask(SupervisedTask):
             )
         self.register_buffer("mean", _channels(mean or (0.0,)), persistent=False)
         self.register_buffer("std", _channels(std or (1.0,)), persistent=False)
+        self.class_names: tuple[str, ...] | None = getattr(network, _NAMES, None)
         self._logits = torch.empty(0)
-
-    @property
-    def class_names(self) -> Sequence[str] | None:
-        """What the classes are called, if the data or a checkpoint said so."""
-        return getattr(self.network, NAMES, None)
 
     def setup(self, stage: str) -> None:
         """Learn from the data what the classes are called.
@@ -94,7 +93,7 @@ class ClassificationTask(SupervisedTask):
         Raises:
             ValueError: If the network has another number of classes.
         """
-        names = getattr(getattr(self.trainer, "datamodule", None), NAMES, None)
+        names = getattr(getattr(self.trainer, "datamodule", None), _NAMES, None)
         if not names:
             return
         own = getattr(self.network, "num_classes", len(names))
@@ -103,7 +102,7 @@ class ClassificationTask(SupervisedTask):
                 f"the data have {len(names)} classes, {', '.join(names)}: expected a network of "
                 f"num_classes {len(names)}, got {own}"
             )
-        setattr(self.network, NAMES, tuple(names))
+        self._call(names)
 
     def forward(self, image: Tensor) -> Tensor:
         """Give the logits of pictures in unit range, shape (N, num_classes)."""
@@ -142,15 +141,21 @@ class ClassificationTask(SupervisedTask):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse to go on, or to test, with other classes; without any, take the checkpoint's."""
         networks = checkpoint.get(checkpoints.KEY, {}).get("networks", {})
-        learned, own = networks.get("network", {}).get(NAMES), self.class_names
+        learned, own = networks.get("network", {}).get(_NAMES), self.class_names
         if learned is not None and own is not None and list(learned) != list(own):
             raise ValueError(
                 f"the checkpoint learned the classes {', '.join(learned)}, got data of "
                 f"{', '.join(own)}"
             )
         if learned is not None:
-            setattr(self.network, NAMES, tuple(learned))
+            self._call(learned)
         super().on_load_checkpoint(checkpoint)
+
+    def _call(self, names: Sequence[str]) -> None:
+        """Call the classes so, and let a network that counts them carry the names."""
+        self.class_names = tuple(names)
+        if hasattr(self.network, "num_classes"):
+            setattr(self.network, _NAMES, self.class_names)
 
     def _seen(self, image: Tensor) -> Tensor:
         """Normalise pictures, as the network wants them."""

@@ -35,10 +35,9 @@ def _case(
     module: Any = network.module
     names = "num_classes" if own else "block width stem style num_classes"
     settings = {name: getattr(module, name) for name in names.split()}
-    other = "torch" if module.style == "keras" else "keras"
     wrong: dict[str, Build] = {
-        "the stride in another convolution": partial(errors.strides_of, build, other),
-        "no ReLU after the sum": partial(errors.linear_sum, build),
+        "the stride in another convolution": partial(errors.strides_exchanged, build),
+        "no ReLU after the sum": partial(errors.linear_sums, build),
         **errors.of_norms(build, training),
     }
     if module.stem == "imagenet":
@@ -61,6 +60,9 @@ def _null(network: Network) -> list[str]:
     convs = [path for path, one in network.layers.items() if isinstance(one, nn.Conv2d)]
     return [f"{path}/bias" for path in convs]
 
+
+RESNET50 = _case("resnet50", (1, 64, 96), own=True, depths=(3, 4, 6, 3))
+"""ResNet50 as ``keras.applications`` has it; too large to be stored."""
 
 CASES = (
     _case("keras_application", (1, 32, 40), own=True, depths=(1, 1)),

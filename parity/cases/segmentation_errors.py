@@ -7,7 +7,8 @@ from unittest.mock import patch
 
 from torch import Tensor, nn
 
-from lit_restore.nn import ConvNormAct
+from lit_restore.models.resnet import _Residual
+from lit_restore.nn import ConvNormAct, pad_same
 from parity.case import Ours, Tensors
 from parity.mutants import Concatenations
 
@@ -65,6 +66,42 @@ def mean_pooling(build: Build) -> nn.Module:
 
 def _number(value: Any) -> int:
     return int(value)
+
+
+def strides_exchanged(build: Build) -> nn.Module:
+    """A block halves the map in its second convolution where it should in its first, or so."""
+    network = build()
+    for block in network.modules():
+        if isinstance(block, _Residual):
+            first: Any = block.get_submodule("conv1")
+            second: Any = block.get_submodule("conv2")
+            first.stride, second.stride = second.stride, first.stride
+    return network
+
+
+def linear_sums(build: Build) -> nn.Module:
+    """No ReLU follows a block's sum."""
+    network = build()
+    for block in network.modules():
+        if isinstance(block, _Residual):
+            block.__class__ = type("Linear", (_Linear, type(block)), {})
+    return network
+
+
+class _Linear(_Residual):
+    def forward(self, x: Tensor) -> Tensor:
+        """Change features, add them to the shortcut."""
+        return self.change(x) + (x if self.downsample is None else self.downsample(x))
+
+
+def same_stem(build: Build) -> nn.Module:
+    """The first convolution pads as SAME does: of an even size a pixel less before."""
+    network = build()
+    conv: Any = network.get_submodule("conv1")
+    conv.padding = (0, 0)
+    size, stride = conv.kernel_size[0], conv.stride[0]
+    conv.register_forward_pre_hook(lambda _, given: (pad_same(given[0], size, stride),))
+    return network
 
 
 def from_corners(build: Build) -> nn.Module:

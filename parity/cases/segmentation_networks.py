@@ -69,7 +69,7 @@ def _case(
 
 def _convs(name: str, training: bool = False, **options: Any) -> Case:
     build = partial(ConvSegmenter, **{"width": 4, "depth": 3, "style": "keras", **options})
-    return _case(f"conv_segmenter/{name}", build, (2, 5, 7), training)
+    return _case(f"conv_segmenter/{name}", build, (2, 6, 7), training)
 
 
 def _pooling(name: str, training: bool = False, **options: Any) -> Case:
@@ -136,7 +136,8 @@ CASES = (
     _pooling("skip_train", True, upsample="transposed", skip=True),
     _pooling("skip_nearest", upsample="nearest", skip=True),
     _unet("paper", (1, 44, 48), padding="valid"),
-    _unet("valid_batch_train", (2, 20, 24), True, padding="valid", norm="batch", widths=(2, 3)),
+    _unet("valid_batch_train", (2, 22, 26), True, padding="valid", norm="batch", depth=1),
+    _unet("valid_bilinear", (1, 34, 38), padding="valid", upsample="bilinear", depth=1),
     _unet("same_batch_train", (2, 8, 12), True, norm="batch"),
     _unet("same_conv_bn_relu_nearest", (2, 8, 12), norm="batch", order="cna", upsample="nearest"),
     _unet("same_bilinear", (2, 8, 12), upsample="bilinear", depth=1, num_classes=3),

@@ -44,9 +44,9 @@ CASES = (
     _segmentation(
         "conv_segmenter/momentum", _BINARY, "BinaryCrossentropy", optimizer="SGD", momentum=0.9
     ),
-    _segmentation("skip_segmenter/adam", _CLASSES, "SparseCategoricalCrossentropy"),
+    _segmentation("pooling_segmenter/adam", _CLASSES, "SparseCategoricalCrossentropy"),
     _segmentation(
-        "skip_segmenter/momentum",
+        "pooling_segmenter/momentum",
         _CLASSES,
         "SparseCategoricalCrossentropy",
         optimizer="SGD",

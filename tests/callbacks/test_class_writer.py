@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from lit_restore.callbacks import ClassWriter
+from lit_restore.callbacks.class_writer import Row, _of_all_processes
 
 MakeTrainer = Callable[..., Trainer]
 ROWS = torch.tensor([[0.25, 0.5, 0.25], [0.7, 0.1, 0.2], [0.1, 0.2, 0.7]])
@@ -80,3 +81,16 @@ def test_a_prediction_that_fails_leaves_the_table_as_it_was(
         make_trainer(callbacks=[ClassWriter(str(tmp_path))]).predict(_Fails(), _loader())
 
     assert (tmp_path / "predictions.csv").read_text() == "earlier"
+
+
+def test_processes_that_took_turns_make_one_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[Row] = [(f"{index}.png", [0.5, 0.5]) for index in range(5)]
+
+    def gather(parts: list[list[Row]], mine: list[Row]) -> None:
+        assert mine == rows[0::2]
+        parts[:] = [mine, rows[1::2]]
+
+    monkeypatch.setattr(torch.distributed, "all_gather_object", gather)
+
+    assert _of_all_processes(rows[0::2], 2) == rows
+    assert _of_all_processes(rows, 1) == rows

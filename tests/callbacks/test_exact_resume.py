@@ -23,7 +23,6 @@ from lit_restore.callbacks.exact_resume import leave, random_state, set_random_s
 SCRIPT = Path(__file__).with_name("training_process.py")
 STEPS = 14  # 17 training pictures in batches of 3: 5 batches an epoch, or 2 for each of 2 processes
 TIMEOUT = 120
-OF_TWO_KINDS = ("cyclegan", "classification")
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +47,19 @@ def sides(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def roots(pictures: Path, sides: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Where the data of each task are, of those that want more than pictures."""
+    folder = tmp_path_factory.mktemp("labelled")
+    for name in ("images", "labels"):
+        (folder / name).mkdir()
+    for path in pictures.iterdir():
+        (folder / "images" / path.name).write_bytes(path.read_bytes())
+        white = Image.open(path).convert("L").point(lambda level: 255 * (level > 127))
+        white.save(folder / "labels" / path.name)
+    return {"cyclegan": sides, "classification": sides, "segmentation": folder}
+
+
+@pytest.fixture(scope="module")
 def uncut(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[Any]]:
     """The records of a run without a break, for one process and for two."""
     records = {}
@@ -60,13 +72,13 @@ def uncut(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int,
 
 @pytest.fixture(scope="module")
 def uncut_task(
-    pictures: Path, sides: Path, tmp_path_factory: pytest.TempPathFactory
+    pictures: Path, roots: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[Any]]:
     """The records of other tasks' runs without a break."""
     records = {}
-    for task in ("gan", "inpainting", "cyclegan", "classification"):
+    for task in ("gan", "inpainting", "cyclegan", "classification", "segmentation"):
         out = tmp_path_factory.mktemp(task)
-        root = sides if task in OF_TWO_KINDS else pictures
+        root = roots.get(task, pictures)
         assert _start(root, out, "--task", task).wait(TIMEOUT) == 0, task
         records[task] = _records(out)
     return records
@@ -160,6 +172,7 @@ def test_a_killed_run_goes_on_bit_for_bit(
         ("inpainting", 4, 8),
         ("cyclegan", 7, 7),
         ("classification", 7, 7),
+        ("segmentation", 7, 7),
     ],
     ids=[
         "a GAN amid an accumulation",
@@ -167,11 +180,12 @@ def test_a_killed_run_goes_on_bit_for_bit(
         "and in it",
         "CycleGAN with full pools",
         "classification of mixed pictures",
+        "segmentation of warped pictures",
     ],
 )
 def test_a_killed_run_of_another_task_goes_on_bit_for_bit(
     pictures: Path,
-    sides: Path,
+    roots: dict[str, Path],
     uncut_task: dict[str, list[Any]],
     tmp_path: Path,
     task: str,
@@ -181,7 +195,7 @@ def test_a_killed_run_of_another_task_goes_on_bit_for_bit(
     out = tmp_path / "run"
     out.mkdir()
     options = ["--task", task, "--save-every", str(save_every)]
-    root = sides if task in OF_TWO_KINDS else pictures
+    root = roots.get(task, pictures)
     process = _start(root, out, *options, "--pause", "0.1")
     _wait_for(process, out, saved_at + 1)
     _kill_all(process)

@@ -23,11 +23,12 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from lit_restore.callbacks import ExactResume
 from lit_restore.callbacks.exact_resume import leave
-from lit_restore.data import CutMix, GaussianNoise, IrregularMasks, Mixup, OneOf
+from lit_restore.data import CutMix, GaussianNoise, IrregularMasks, JointAugmentation, Mixup, OneOf
 from lit_restore.datamodules import (
     ClassificationDataModule,
     InpaintingDataModule,
     RestorationDataModule,
+    SegmentationDataModule,
     SuperResolutionDataModule,
     UnpairedDataModule,
 )
@@ -37,6 +38,7 @@ from lit_restore.models import (
     PatchDiscriminator,
     SRDiscriminator,
     SRResNet,
+    UNet,
     UNetGenerator,
 )
 from lit_restore.nn import ImagePool
@@ -46,6 +48,7 @@ from lit_restore.tasks import (
     CycleGANTask,
     InpaintingTask,
     RestorationTask,
+    SegmentationTask,
     SuperResolutionGANTask,
 )
 
@@ -202,6 +205,23 @@ def classification(options: argparse.Namespace) -> tuple[LightningModule, Lightn
     return ClassificationTask(network, scheduler=schedule), data
 
 
+def segmentation(options: argparse.Namespace) -> tuple[LightningModule, LightningDataModule]:
+    """Pictures and labels that are warped, recoloured and pasted into one another."""
+    network = UNet(num_classes=1, widths=(4, 6), norm="batch", dropout=0.3)
+    data = SegmentationDataModule(
+        options.root,
+        kind="binary",
+        size=16,
+        augmentation=JointAugmentation(
+            rotation=30, zoom=(0.9, 1.5), elastic=2, brightness=0.2, hue=0.1, noise=0.1, paste=0.5
+        ),
+        batch_size=2,
+        num_workers=options.workers,
+        cache=str(options.out / "cache"),
+    )
+    return SegmentationTask(network, scheduler=schedule), data
+
+
 def pools(task: LightningModule) -> list[Tensor]:
     """All pictures that a task's image pools have."""
     return [
@@ -218,6 +238,7 @@ TASKS = {
     "inpainting": inpainting,
     "cyclegan": cyclegan,
     "classification": classification,
+    "segmentation": segmentation,
 }
 SECOND_PHASE = 6
 

@@ -17,7 +17,8 @@ from lit_restore.commands._batch import UsageError
 from lit_restore.commands._evaluation_open import open_models
 from lit_restore.commands.segment import main
 from lit_restore.data.images import read_image
-from lit_restore.models import MosaicUNet
+from lit_restore.inference import Segmenter, decide
+from lit_restore.models import MosaicUNet, ResNet, UNet
 
 RNG = np.random.default_rng(0)
 NAMES = ("background", "red newt", "../grün")
@@ -51,15 +52,9 @@ class Bright(nn.Module):
         return 4 * (image[:, :1] - image[:, 1:2])
 
 
-class Classifier(nn.Module):
+def classifier() -> ResNet:
     """Judges whole pictures."""
-
-    output = "logits"
-    num_classes = 3
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fc = nn.Linear(3, 3)
+    return ResNet((1,), "basic", width=4, num_classes=3)
 
 
 Use = Callable[[nn.Module], None]
@@ -123,7 +118,7 @@ def test_labels_are_written_by_index_in_the_colours_of_the_training(
     captured = capsys.readouterr()
     assert captured.out.splitlines() == [
         f"{tmp_path / 'out' / 'a.png'}: {told}",
-        "segmented 1, skipped 0, failed 0",
+        "written 1, skipped 0, failed 0",
     ]
     assert captured.err == ""
 
@@ -138,7 +133,7 @@ def test_json_has_the_shares_of_the_classes(
     document = json.loads(capsys.readouterr().out)
     output = str(tmp_path / "out" / "a.png")
     assert document["shares"] == {output: {"background": 0, "red newt": 0, "../grün": 1}}
-    assert document["segmented"] == 1
+    assert document["written"] == 1
     assert document["results"][0]["size"] == [4, 4]
 
 
@@ -259,7 +254,7 @@ def test_what_is_there_already_is_kept_and_what_is_missing_is_made(
 
     assert (out / "a.png").read_bytes() == b"mine"
     assert read_image(out / "a_overlay.png").shape == (3, 10, 14)
-    assert capsys.readouterr().out.endswith("segmented 1, skipped 1, failed 0\n")
+    assert capsys.readouterr().out.endswith("written 1, skipped 1, failed 0\n")
     assert run(source, "--out", out, "--overwrite") == 0
     assert torch.equal(labels_in(out / "a.png"), expected(source))
 
@@ -297,8 +292,28 @@ def test_one_bad_file_does_not_stop_the_others(
     assert run(tmp_path / "a.png", picture(tmp_path / "b.png"), "--out", tmp_path / "out") == 1
 
     captured = capsys.readouterr()
-    assert captured.out.endswith("segmented 1, skipped 0, failed 1\n")
+    assert captured.out.endswith("written 1, skipped 0, failed 1\n")
     assert captured.err.startswith(f"failed: {tmp_path / 'a.png'}: ")
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_weights_of_a_file_are_used_with_all_that_it_says(tmp_path: Path, padding: str) -> None:
+    torch.manual_seed(0)
+    network = UNet(num_classes=3, widths=(4, 6), padding=padding).eval()  # type: ignore[arg-type]
+    network.class_names, network.class_colours = NAMES, COLOURS  # type: ignore[assignment]
+    network.working_side = 20  # type: ignore[assignment]
+    save_network(network, tmp_path / "unet.safetensors")
+    source = picture(tmp_path / "a.png", 31, 50)
+    words = (source, "--weights", tmp_path / "unet.safetensors", "--out", tmp_path / "out")
+
+    assert main([*map(str, words), "--device", "cpu", "--tile", "8"]) == 0
+
+    probabilities = Segmenter(network, "cpu")(read_image(source))
+    labels = labels_in(tmp_path / "out" / "a.png")
+    assert (labels == decide(probabilities)).float().mean() > 0.99  # the last bits may differ
+    assert labels.unique().numel() > 1
+    colours = read_image(tmp_path / "out" / "a.png").flatten(1).T.unique(dim=0).tolist()
+    assert set(map(tuple, colours)) <= set(COLOURS)
 
 
 @pytest.mark.parametrize("words", [["--tile", "4"], ["--tta"], ["--tta", "eightfold"]])
@@ -368,7 +383,7 @@ def test_a_network_for_another_verb_is_refused_by_that_verbs_name(
 def test_a_classifier_is_refused(
     use: Use, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    use(Classifier())
+    use(classifier())
     with pytest.raises(SystemExit, match="2"):
         run(picture(tmp_path / "a.png"), "--out", tmp_path / "out")
     assert "tells the class of a whole picture" in capsys.readouterr().err
@@ -376,7 +391,7 @@ def test_a_classifier_is_refused(
 
 @pytest.mark.parametrize(
     ("network", "message"),
-    [(Brightest(), "use lit-restore segment"), (Classifier(), "use lit-restore predict")],
+    [(Brightest(), "use lit-restore segment"), (classifier(), "use lit-restore predict")],
 )
 def test_other_verbs_refuse_networks_that_tell_classes(
     network: nn.Module,

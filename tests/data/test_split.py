@@ -60,6 +60,18 @@ def test_another_seed_gives_other_test_pictures(tmp_path: Path) -> None:
     assert tests[0] == tests[1] != tests[2]
 
 
+def test_folders_inside_are_divided_together_if_asked(tmp_path: Path) -> None:
+    files = sorted(_fill(tmp_path / "x", 6) + _fill(tmp_path / "y", 5) + _fill(tmp_path, 3))
+
+    splits = split_files(tmp_path, 0.3, 0, seed=1, recursive=True)
+
+    train, test = train_test_split(files, test_size=0.3, random_state=1)
+    assert splits == {"train": train, "val": test, "test": test, "predict": test}
+    assert sum(map(len, [split_files(tmp_path, 0.3, 0)[name] for name in ("train", "test")])) == 3
+    inside = _fill(tmp_path / "train" / "z", 2)
+    assert split_files(tmp_path, recursive=True)["train"] == inside
+
+
 def test_folders_named_after_the_splits_are_the_splits(tmp_path: Path) -> None:
     train, test = _fill(tmp_path / "train", 3), _fill(tmp_path / "test", 2)
     _fill(tmp_path, 4)  # beside the folders: not part of any split

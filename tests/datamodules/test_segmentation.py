@@ -1,6 +1,7 @@
 """Tests of lit_restore.datamodules.segmentation."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -256,6 +257,10 @@ def test_splits_are_not_dealt_to_folds(folders: Path, pond: Path) -> None:
         _ready(folders, folds=2)
     with pytest.raises(ValueError, match="folds must be 2 to the 12 pictures there are, got 13"):
         _ready(pond, folds=13)
+    with pytest.raises(ValueError, match="2 folds leave none for training: expected val_fold"):
+        _ready(pond, folds=2, val_fold=1)
+    with pytest.raises(ValueError, match="folds must be at least 2, or None to deal none, got 0"):
+        _ready(pond, folds=0)
 
 
 def test_a_picture_without_labels_is_named(pond: Path) -> None:
@@ -338,6 +343,23 @@ def test_a_run_is_kept_with_its_pictures_and_not_resumed_on_another_fold(
             SegmentationDataModule(str(pond), **options, fold=1),
             ckpt_path=tmp_path / "one.ckpt",
         )
+
+
+@pytest.mark.skipif("LIT_RESTORE_DATA" not in os.environ, reason="LIT_RESTORE_DATA is not set")
+def test_published_newts_have_colours_of_128_where_notes_say_127() -> None:
+    root = Path(os.environ["LIT_RESTORE_DATA"]) / "newts/train"
+    names = ["background", "akahara", "madara"]
+    told = [[0, 0, 0], [127, 0, 0], [0, 127, 0]]
+    options: dict[str, Any] = {"labels": "seg_images", "names": names, "folds": 4, "size": 64}
+
+    by_notes, by_files = _ready(root, colours=told, **options), _ready(root, **options)
+
+    assert by_files.class_colours == ((0, 0, 0), (128, 0, 0), (0, 128, 0))
+    for one, other in zip(by_notes.test_dataloader(), by_files.test_dataloader(), strict=True):
+        assert torch.equal(one["classes"], other["classes"])
+        assert set(one["classes"].unique().tolist()) == {0, 1 + ("madara" in one["path"][0])}
+    with pytest.raises(LabelError, match=r"colour \(128, 0, 0\) at x \d+, y \d+ is of no class"):
+        next(iter(_ready(root, colours=told, tolerance=0, **options).test_dataloader()))
 
 
 def test_a_yaml_of_plain_values_makes_it(pond: Path, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ RULES = {
     "checkpoints": Rule("models interop.graph atomic carried", "torch", inside="safetensors"),
     "cli": Rule("malloc", ""),
     "commands": Rule(
-        f"{EVERYTHING} atomic interop weights",
+        f"{EVERYTHING} atomic interop nn weights",
         "",
         inside="PIL lightning matplotlib numpy skimage torch yaml",
     ),
@@ -65,7 +65,7 @@ RULES = {
     "nn": Rule("", "torch", inside="scipy"),
     "optim": Rule("", "torch"),
     "tasks": Rule(
-        "losses metrics nn inference checkpoints weights", "lightning torch torchmetrics"
+        "losses metrics nn inference carried checkpoints weights", "lightning torch torchmetrics"
     ),
     "training": Rule(
         "callbacks checkpoints config_errors data datamodules interop.vgg_weights losses malloc "

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 from benchmarks import segmentation_keras, segmentation_torch
 from benchmarks.process import Contender
@@ -17,7 +18,7 @@ TITLES: dict[Network, str] = {
 def _races(network: Network, target: float, steps: int) -> Iterator[Race]:
     batch, size, _ = SETTINGS[network]
     for num_classes in (1, 3):
-        about = {"network": network, "num_classes": num_classes}
+        about: dict[str, Any] = {"network": network, "num_classes": num_classes}
         classes = "a sigmoid" if num_classes == 1 else f"{num_classes} classes"
         yield Race(
             f"training step of {TITLES[network]}, {classes}, {batch} pictures of {size}x{size}",

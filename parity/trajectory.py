@@ -111,8 +111,8 @@ def trajectory_case(
         **about: Further fields of the case: ``settings``, ``depth`` ...
     """
     own = OPTIMIZERS[optimizer]
-    if momentum:
-        own = partial(own, momentum=float(torch.tensor(momentum)))  # Keras keeps it in float32
+    if momentum:  # Keras keeps it in float32
+        own = partial(_SGD, momentum=float(torch.tensor(momentum)))
     ours = Training(replace(network, training=True), LOSSES[loss], own)
     settings: dict[str, Any] = {
         "model": reference,

@@ -40,7 +40,7 @@ RULES = {
     "__init__": Rule("", ""),
     "__main__": Rule("cli", ""),
     "atomic": Rule("", ""),
-    "callbacks": Rule("data.images atomic", "lightning numpy torch"),
+    "callbacks": Rule("atomic data.classes data.images data.label_files", "lightning numpy torch"),
     "carried": Rule("", "torch"),
     "checkpoints": Rule("models interop.graph atomic carried", "torch", inside="safetensors"),
     "cli": Rule("malloc", ""),

@@ -88,8 +88,8 @@ class FileSegmenter:
         report.conclude("shares", rounded, lines)
 
     def _segment(self, picture: "Picture", outputs: Sequence[Path], wanted: Sequence[Path]) -> None:
-        from lit_restore.data.label_files import write_classes
         from lit_restore.data.images import write_image
+        from lit_restore.data.label_files import write_classes
         from lit_restore.inference import decide
 
         with enough_memory(picture.pixels, "--tile makes do with less"):

@@ -3,6 +3,7 @@
 Every network keeps each constructor argument under its own name, so that a checkpoint can describe
 it in plain values, and says what a caller must know to feed it: ``multiple_of`` (height and width
 must be multiples of so many pixels), ``scale`` (output size over input size) and ``in_channels``.
+Those that tell classes say ``num_classes`` and ``output = "logits"``.
 """
 
 from lit_restore.models.conv_segmenter import ConvSegmenter

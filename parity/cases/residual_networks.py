@@ -67,7 +67,7 @@ RESNET50 = _case("resnet50", (1, 64, 96), own=True, depths=(3, 4, 6, 3))
 CASES = (
     _case("keras_application", (1, 32, 40), own=True, depths=(1, 1)),
     _case("keras_train", (3, 21, 30), True),
-    _case("torch", (2, 21, 30), style="torch"),
+    _case("torch_style", (2, 21, 30), style="torch"),
     _case("torch_basic", (2, 21, 30), style="torch", block="basic"),
     _case("small_stem_train", (3, 9, 14), True, stem="small", block="basic"),
 )

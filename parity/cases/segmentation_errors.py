@@ -43,7 +43,7 @@ def reordered(build: Build) -> nn.Module:
     """ReLU and BatchNorm change places, and no bias goes or comes."""
     network = build()
     for module in network.modules():
-        if hasattr(module, "order") and hasattr(module, "norm"):
+        if isinstance(module, ConvNormAct):
             module.order = "cna" if module.order == "can" else "can"
     return network
 

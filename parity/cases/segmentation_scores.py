@@ -1,7 +1,9 @@
 """Scores of segmentation: of every class, and their means."""
 
 from functools import partial
+from typing import Any
 
+import torch
 from torch import Tensor
 
 from lit_restore.metrics import confusion_matrix, dice, iou, mean_present, pixel_accuracy
@@ -40,7 +42,7 @@ def of_pictures(t: Tensors, count: int, ignored: int | None) -> Tensors:
         scores({name: value[index : index + 1] for name, value in t.items()}, count, ignored)
         for index in range(_SIZE[0])
     ]
-    return {name: sum(one[name] for one in pictures) / _SIZE[0] for name in pictures[0]}
+    return {name: torch.stack([one[name] for one in pictures]).mean(dim=0) for name in pictures[0]}
 
 
 def mean_of_all(t: Tensors, count: int, ignored: int | None) -> Tensors:
@@ -64,7 +66,7 @@ def ignored_too(t: Tensors, count: int, ignored: int | None) -> Tensors:
 
 def _case(name: str, classes: int = _CLASSES, count: int = _CLASSES) -> Case:
     ignored = classes - 1 if classes > _CLASSES else None
-    about = {"count": count, "ignored": ignored}
+    about: dict[str, Any] = {"count": count, "ignored": ignored}
     wrong = {"means of pictures": of_pictures, "recall": recall}
     if count > _CLASSES:
         wrong["mean of all classes"] = mean_of_all

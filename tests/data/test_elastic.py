@@ -18,6 +18,15 @@ def test_the_vectors_stand_at_corners_edges_and_in_the_centre() -> None:
     assert torch.allclose(field[:, ::10, ::15], vectors[0], atol=1e-4)
 
 
+def test_between_the_vectors_a_cubic_goes_on() -> None:
+    """Halfway, Keys's kernel with a = -0.75, as PyTorch has it, and the edge repeated."""
+    field = elastic_displacement((5, 5), 1, _seeded())
+
+    first, second, third = torch.randn(1, 2, 3, 3, generator=_seeded())[0, :, 0].unbind(-1)
+    expected = 0.5 * first + 0.59375 * second - 0.09375 * third
+    assert torch.allclose(field[:, 0, 1], expected, atol=1e-5)
+
+
 def test_the_spread_is_a_standard_deviation_in_pixels() -> None:
     centres = torch.stack(
         [elastic_displacement((9, 9), 7, _seeded(seed))[:, 4, 4] for seed in range(400)]

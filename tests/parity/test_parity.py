@@ -48,6 +48,16 @@ def test_every_variable_has_its_gradient_compared() -> None:
         assert gradients <= stored.read(case).arrays.keys()
 
 
+def test_no_network_is_so_dead_that_a_kernel_has_no_gradient() -> None:
+    # Where ReLU makes all of a map 0, whatever stands before it agrees with anything.
+    for case in CASES:
+        if case.level == "model":
+            arrays = stored.read(case).arrays
+            kernels = [f"d {name}" for name in case.variables if len(case.inputs[name].shape) == 4]
+            dead = [name for name in kernels if not arrays[name].any()]
+            assert not dead, f"{case.name}: {dead}"
+
+
 def test_names_are_unique_and_levels_known() -> None:
     assert len(BY_NAME) == len(CASES)
     assert {case.level for case in CASES} == {

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from parity import stored
@@ -11,7 +13,7 @@ from parity.case import compute
 from parity.cases import CASES
 from parity.judge import Reference, judge, measure
 from parity.network import Network
-from parity.trajectory import Training, trajectory_case
+from parity.trajectory import Training, of_classes, of_squashed, trajectory_case
 
 
 class Plain(nn.Module):
@@ -68,6 +70,36 @@ def test_the_settings_tell_keras_all_of_it() -> None:
         "steps": 20,
         "width": 3,
     }
+
+
+def test_classes_are_the_target_of_cross_entropies() -> None:
+    binary = trajectory_case("x", NETWORK, "models.plain", "BinaryCrossentropy").inputs["target"]
+    assert (binary.shape, binary.kind) == ((2, 5, 6, 3), "mask")
+    case = trajectory_case("x", NETWORK, "models.plain", "SparseCategoricalCrossentropy")
+    target = case.arrays("float64")["target"]
+    assert target.shape == (2, 5, 6, 1)
+    assert set(np.floor(target).flatten()) == {0, 1, 2}
+
+
+def test_a_cross_entropy_is_that_of_logits_and_no_squashing_passes_for_it() -> None:
+    logits = torch.linspace(-3, 3, 12).reshape(1, 3, 2, 2)
+    target = torch.tensor([[[[0.9, 1.2], [2.7, 0.0]]]])
+    expected = F.cross_entropy(logits, torch.tensor([[[0, 1], [2, 0]]]))
+    assert torch.allclose(of_classes(logits, target), expected)
+    assert not torch.allclose(of_squashed(logits, target), expected)
+    one, ones = logits[:, :1], (target >= 1).float()
+    expected = F.binary_cross_entropy_with_logits(one, ones)
+    assert torch.allclose(of_classes(one, ones), expected)
+    assert not torch.allclose(of_squashed(one, ones), expected)
+
+
+def test_momentum_is_told_to_keras_and_rounded_as_keras_rounds_it() -> None:
+    case = trajectory_case("x", NETWORK, "models.plain", optimizer="SGD", momentum=0.9)
+    assert (case.settings or {})["momentum"] == 0.9
+    assert isinstance(case.ours, Training)
+    (group,) = case.ours.optimizer([nn.Parameter(torch.zeros(1))]).param_groups
+    assert group["momentum"] == float(torch.tensor(0.9)) != 0.9
+    assert {"no momentum", "dampened momentum"} <= case.wrong.keys()
 
 
 def test_float64_gates_everything_and_float32_the_loss_curve() -> None:

@@ -127,7 +127,8 @@ def test_prediction_needs_no_labels(pairs: tuple[list[Path], list[Path]]) -> Non
 
 
 def test_grey_is_the_luma_and_of_a_grey_picture_its_level(tmp_path: Path) -> None:
-    colours = np.array([[(255, 0, 0), (0, 255, 0), (0, 0, 255), (77, 77, 77)]], dtype=np.uint8)
+    random = np.random.default_rng(0)
+    colours = random.integers(0, 256, (128, 128, 3), dtype=np.uint8)
     Image.fromarray(colours).save(tmp_path / "a.png")
     levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
     Image.fromarray(levels).save(tmp_path / "b.png")
@@ -136,7 +137,6 @@ def test_grey_is_the_luma_and_of_a_grey_picture_its_level(tmp_path: Path) -> Non
 
     expected = torch.from_numpy(np.array(Image.fromarray(colours).convert("L")))[None]
     assert torch.equal(data[0]["input"], unit_range(expected))
-    assert expected.tolist() == [[[76, 150, 29, 77]]]
     assert torch.equal(data[1]["input"], unit_range(torch.from_numpy(levels)[None]))
 
 
@@ -194,6 +194,9 @@ def test_a_cache_changes_nothing_and_spares_the_files(
 def test_caches_of_different_samples_never_mix(
     pairs: tuple[list[Path], list[Path]], tmp_path: Path
 ) -> None:
+    coloured = read_image(pairs[0][1])
+    coloured[0] = 255 - coloured[0]
+    write_image(coloured, pairs[0][1])
     swapped = LabelReader(make_classes(None, [CLASSES.colours[i] for i in (0, 2, 1)]))
     ways: list[dict[str, Any]] = [
         {"labels": pairs[1], "reader": READER},

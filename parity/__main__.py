@@ -18,7 +18,7 @@ from lit_restore.atomic import replace_file
 from lit_restore.commands._near import guess
 from parity import stored
 from parity.case import Case
-from parity.cases import CASES
+from parity.cases import CASES, LIVE
 from parity.certificate import certify, to_json
 from parity.judge import Reference, Result, bound, distances, judge
 from parity.live import ChainerWorker, KerasWorker, ReferenceRefusedError
@@ -74,8 +74,9 @@ def _compare(args: Sequence[str]) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the certificate as JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the certificate as a page")
     options = parser.parse_args(args)
-    cases = select(options.word)
-    with _reference(options.ref == "live") as (read, versions):
+    live = options.ref == "live"
+    cases = select(options.word, LIVE if live else ())
+    with _reference(live) as (read, versions):
         results = list(compare(cases, read))
     print(table(results))
     certificate = certify(cases, results, versions)
@@ -143,20 +144,25 @@ def check(case: Case, worker: Worker) -> Result:
     return Result(case.name, dtype, errors, bound(case, dtype))
 
 
-def select(words: Sequence[str]) -> list[Case]:
+def select(words: Sequence[str], further: Sequence[Case] = ()) -> list[Case]:
     """Pick the cases whose names contain one of the words, in any case; all if there is no word.
+
+    Args:
+        words: As said.
+        further: Cases beside those of ``CASES``.
 
     Raises:
         UnknownCaseError: If a word is in no name.
     """
+    cases = (*CASES, *further)
     for word in words:
-        if not any(_has(case, word) for case in CASES):
-            kinds = sorted({"/".join(case.name.split("/")[:2]) for case in CASES})
-            near = guess(word, [part for case in CASES for part in case.name.split("/")])
+        if not any(_has(case, word) for case in cases):
+            kinds = sorted({"/".join(case.name.split("/")[:2]) for case in cases})
+            near = guess(word, [part for case in cases for part in case.name.split("/")])
             raise UnknownCaseError(
                 f"no case has {word!r} in its name.{near} There are {', '.join(kinds)}"
             )
-    return [case for case in CASES if not words or any(_has(case, word) for word in words)]
+    return [case for case in cases if not words or any(_has(case, word) for word in words)]
 
 
 def _has(case: Case, word: str) -> bool:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from lit_restore.data._draws import check_probability, happens
 from lit_restore.data._labelled_look import Labelled, LabelledLook
 from lit_restore.data.cache import PictureCache, file_stamp
 from lit_restore.data.images import image_size, read_image
@@ -43,6 +44,9 @@ class SegmentationDataset(Dataset[dict[str, Any]]):
         weigh: Makes ``weights``, float32, shape (H, W), of the classes of a sample as the network
             sees them (``BorderWeights``); None makes none.
         repeat: Samples per picture and epoch.
+        backgrounds: Further image files, in which nothing is of any class but 0.
+        background_share: How often a sample shows one of these in place of its own picture, as a
+            probability; ``paste`` of the augmentation then lays objects of the others over it.
         seed: Of every random draw.
         cache: Folder for decoded (and resized) pictures and labels, so that only the first access
             decodes; None decodes anew at every access.
@@ -66,9 +70,12 @@ class SegmentationDataset(Dataset[dict[str, Any]]):
         augmentation: JointAugmentation | None = None,
         weigh: Weigh | None = None,
         repeat: int = 1,
+        backgrounds: Sequence[Path] = (),
+        background_share: float = 0.5,
         seed: int = 0,
         cache: Path | None = None,
     ) -> None:
+        check_probability("background_share", background_share)
         self.look = LabelledLook(size, view, working_side, multiple_of)
         _check(labels, reader, grey, augmentation)
         self.files = list(files)
@@ -79,7 +86,9 @@ class SegmentationDataset(Dataset[dict[str, Any]]):
         self.weigh = weigh
         self.repeat = repeat
         self.seed = seed
-        sizes = _sizes(self.files, self.labels)
+        self.backgrounds = list(backgrounds)
+        self.background_share = background_share
+        sizes = [*_sizes(self.files, self.labels), *_sizes(self.backgrounds, None)]
         self._cache = None
         if cache is not None:
             stored = [self.look.prepared_size(size) for size in sizes]
@@ -112,7 +121,7 @@ class SegmentationDataset(Dataset[dict[str, Any]]):
 
     def _augmented(self, index: int, generator: torch.Generator) -> Labelled:
         change = self.augmentation
-        image, classes = self._shown(index, generator)
+        image, classes = self._shown(self._seen(index, generator), generator)
         if change is None:
             return image, classes
         image, classes = change.move(image, classes, generator)
@@ -122,6 +131,12 @@ class SegmentationDataset(Dataset[dict[str, Any]]):
             if moved[1].shape == classes.shape:  # "whole" pictures may differ in size
                 image, classes = paste_objects(image, classes, *moved)
         return change.recolour(image, generator), classes
+
+    def _seen(self, index: int, generator: torch.Generator) -> int:
+        """Say which picture is shown: backgrounds come after the others."""
+        if not self.backgrounds or not happens(generator, self.background_share):
+            return index
+        return len(self.files) + int(torch.randint(len(self.backgrounds), (), generator=generator))
 
     def _shown(self, index: int, generator: torch.Generator) -> Labelled:
         """Show a picture by the view: float32 in unit range, and int64."""
@@ -140,17 +155,20 @@ class SegmentationDataset(Dataset[dict[str, Any]]):
         return picture, labels[0]
 
     def _read(self, index: int) -> Labelled:
-        picture = read_image(self.files[index], bit_depth=8)
+        picture = read_image([*self.files, *self.backgrounds][index], bit_depth=8)
         if self.grey:
             picture = _luma(picture).expand(3, -1, -1)
-        if self.labels is None or self.reader is None:
+        if self.labels is None or self.reader is None or index >= len(self.labels):
             return picture, torch.zeros(picture.shape[1:], dtype=torch.uint8)
         return picture, self.reader(self.labels[index]).to(torch.uint8)
+
+    def _sources(self) -> list[Path]:
+        return [*self.files, *(self.labels or []), *self.backgrounds]
 
     def _key(self) -> str:
         look = f"segmentation {self.look.working_side} {self.look.view == 'resize'}"
         square = self.look.size if self.look.view == "resize" else None
-        stamps = [file_stamp(path) for path in [*self.files, *(self.labels or [])]]
+        stamps = [file_stamp(path) for path in self._sources()]
         return "\n".join([f"{look} {square} {self.grey} {self.reader}", *stamps])
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from lit_restore.data.border_weights import BorderWeights
 from lit_restore.data.classes import BINARY, Classes, Colour, as_colour, make_classes
+from lit_restore.data.images import list_images
 from lit_restore.data.joint_augmentation import JointAugmentation
 from lit_restore.data.label_files import classes_of_files
 from lit_restore.data.label_images import LabelKind, LabelReader
@@ -53,6 +54,10 @@ class SegmentationDataModule(ImageDataModule):
         multiple_of: With ``"whole"``: what both sides are padded to a multiple of, in pixels, as
             the network needs it; padding is ignored in losses and scores. None pads nothing.
         augmentation: Of training samples; None leaves them as they are.
+        backgrounds: Folder of further pictures to train on, in which nothing is of any class but 0;
+            they teach a network what is none of its classes. None for none.
+        background_share: How often a training sample shows one of them; see
+            ``SegmentationDataset``.
         border: Makes the weights of training samples; None makes none.
         grey: Whether ``input`` has one channel instead of three.
         repeat: Training samples per picture and epoch.
@@ -90,6 +95,8 @@ class SegmentationDataModule(ImageDataModule):
         eval_view: View = "whole",
         multiple_of: int | None = None,
         augmentation: JointAugmentation | None = None,
+        backgrounds: str | None = None,
+        background_share: float = 0.5,
         border: BorderWeights | None = None,
         grey: bool = False,
         repeat: int = 1,
@@ -120,6 +127,8 @@ class SegmentationDataModule(ImageDataModule):
         self.view, self.eval_view = view, eval_view
         self.multiple_of = multiple_of
         self.augmentation = augmentation
+        self.backgrounds = Path(backgrounds) if backgrounds else None
+        self.background_share = background_share
         self.border = border
         self.grey = grey
         self.repeat = repeat
@@ -149,7 +158,8 @@ class SegmentationDataModule(ImageDataModule):
         """Build the dataset of a split.
 
         Raises:
-            ValueError: If the split has no pictures, or one differs in size from its labels.
+            ValueError: If the split has no pictures, one differs in size from its labels, or there
+                are no ``backgrounds`` where they should be.
         """
         self.division.files(split)  # refuses a split without pictures
         files, labels = self._sides[split]  # type: ignore[index]
@@ -168,9 +178,19 @@ class SegmentationDataModule(ImageDataModule):
             augmentation=self.augmentation if training else None,
             weigh=self.border if training else None,
             repeat=self.repeat if training else 1,
+            backgrounds=self._backgrounds() if training else (),
+            background_share=self.background_share,
             seed=self.seed,
             cache=self.cache,
         )
+
+    def _backgrounds(self) -> list[Path]:
+        if self.backgrounds is None:
+            return []
+        files = list_images(self.backgrounds)
+        if not files:
+            raise ValueError(f"{self.backgrounds} must hold pictures without any class, got none")
+        return files
 
     def _eval_batch_size(self, split: str) -> int:
         return 1 if self.eval_view == "whole" else self.batch_size

@@ -1,4 +1,7 @@
-"""All cases, in the order of the table. A new one is an entry in a module's ``CASES``."""
+"""All cases, in the order of the table. A new one is an entry in a module's ``CASES``.
+
+Those of ``LIVE`` are large: nothing of them is stored, and no test runs them.
+"""
 
 from parity.case import Case
 from parity.cases import (
@@ -94,3 +97,5 @@ CASES: tuple[Case, ...] = (
     *chainer_losses.CASES,
     *chainer_networks.CASES,
 )
+
+LIVE: tuple[Case, ...] = residual_networks.LIVE

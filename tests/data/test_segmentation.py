@@ -229,3 +229,64 @@ def test_arguments_that_do_not_fit_are_refused(pairs: tuple[list[Path], list[Pat
         SegmentationDataset(*pairs, LabelReader(CLASSES, ignore_index=9))
     with pytest.raises(ValueError, match=r"grey pictures have no .* got 0\.0 and 0\.1"):
         SegmentationDataset(*pairs, READER, grey=True, augmentation=JointAugmentation(hue=0.1))
+
+
+@pytest.fixture
+def background(tmp_path: Path) -> Path:
+    """A picture of 250 everywhere, which no other has."""
+    path = tmp_path / "background.png"
+    write_image(torch.full((3, 48, 48), 250, dtype=torch.uint8), path)
+    return path
+
+
+def test_a_background_is_of_class_0_everywhere(
+    pairs: tuple[list[Path], list[Path]], background: Path, tmp_path: Path
+) -> None:
+    for cache in (None, tmp_path / "cache"):
+        dataset = SegmentationDataset(
+            *pairs, READER, 16, "crop", backgrounds=[background], background_share=1, cache=cache
+        )
+        assert len(dataset) == len(SIZES)
+        for index in (0, 1, 0):
+            assert torch.allclose(dataset[index]["input"], torch.tensor(250 / 255))
+            assert not dataset[index]["classes"].any()
+
+
+def test_objects_are_pasted_over_backgrounds(
+    pairs: tuple[list[Path], list[Path]], background: Path
+) -> None:
+    change = JointAugmentation(flip=False, paste=1)
+    dataset = SegmentationDataset(
+        *pairs,
+        READER,
+        24,
+        "crop",
+        augmentation=change,
+        backgrounds=[background],
+        background_share=1,
+    )
+    for index in range(4):
+        level, classes = dataset[index]["input"][0] * 255, dataset[index]["classes"]
+        assert (level[classes == 0] - 250).abs().max() < 0.5
+        assert classes.any()
+        assert (level[classes == 2] - 220).abs().max() < 0.5
+
+
+def test_backgrounds_come_as_often_as_asked(
+    pairs: tuple[list[Path], list[Path]], background: Path
+) -> None:
+    dataset = SegmentationDataset(
+        *pairs, READER, 16, "crop", repeat=100, backgrounds=[background], background_share=0.3
+    )
+    shown = sum(bool((dataset[i]["input"] > 0.97).all()) for i in range(len(dataset)))
+    assert abs(shown / len(dataset) - 0.3) < 0.1
+    assert _same(dataset[7], dataset[7])
+
+
+def test_without_backgrounds_their_share_changes_nothing(
+    pairs: tuple[list[Path], list[Path]],
+) -> None:
+    one, other = (
+        SegmentationDataset(*pairs, READER, 16, background_share=share) for share in (0, 1)
+    )
+    assert _same(one[2], other[2])

@@ -397,3 +397,17 @@ def test_a_yaml_of_plain_values_makes_it(pond: Path, tmp_path: Path) -> None:
     assert data.border.w0 == 5
     assert data.ignore_colour == (224, 224, 192)
     assert len(read_image(data.dataset("train").files[0])) == 3
+
+
+def test_backgrounds_are_trained_on_and_nothing_else(pond: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "backgrounds"
+    folder.mkdir()
+    with pytest.raises(ValueError, match="must hold pictures without any class"):
+        _ready(pond, backgrounds=str(folder)).train_dataloader()
+    write_image(torch.full((3, 20, 20), 255, dtype=torch.uint8), folder / "white.png")
+
+    data = _ready(pond, backgrounds=str(folder), background_share=1.0)
+
+    assert all(not batch["classes"].any() for batch in data.train_dataloader())
+    assert any(batch["classes"].any() for batch in data.val_dataloader())
+    assert all("white" not in name for name in _names(data, "train"))

@@ -1,32 +1,28 @@
-"""Tests of parity.cases.residual_networks: the whole ResNet50 of Keras, which is not stored."""
-
-import dataclasses
-import importlib.util
+"""Tests of parity.cases.residual_networks."""
 
 import pytest
 
-from parity.case import compute
-from parity.cases.residual_networks import RESNET50
-from parity.judge import Reference, bound, distances
-from parity.live import KerasWorker
-
-needs_keras = pytest.mark.skipif(
-    importlib.util.find_spec("tensorflow") is None, reason="TensorFlow is not installed"
-)
+import parity.__main__ as command
+from parity.cases import CASES, LIVE
+from parity.cases.residual_networks import LIVE as LARGE
 
 
-@needs_keras
-def test_every_layer_of_keras_own_resnet50_agrees() -> None:
-    held = {
-        name: dataclasses.replace(one, kind="constant") for name, one in RESNET50.inputs.items()
-    }
-    case = dataclasses.replace(
-        RESNET50, inputs=held
-    )  # the gradients of 26 million weights take long
-    with KerasWorker() as keras:
-        reference = Reference(keras.compute(case, "float64"))
-    errors = distances(case, compute(case, case.ours, "float64"), reference)
-    assert len(errors) == 53 + 53 + 1 + 1
-    assert max(errors.values()) <= bound(case, "float64")
-    shifted = compute(case, case.wrong["the stride in another convolution"], "float64")
-    assert distances(case, shifted, reference)["output"] > 0.01
+def test_the_whole_resnet50_is_that_of_keras_and_is_only_compared_live(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (case,) = LARGE
+    assert case in LIVE
+    assert case not in CASES
+    assert (case.settings or {})["model"] == "residual_networks.application"
+    assert (case.settings or {})["depths"] == [3, 4, 6, 3]
+    weights = sum(name.endswith("/kernel") for name in case.inputs)
+    assert weights == 53 + 1
+    assert command.select(["model/resnet/resnet50"], LIVE) == [case]
+    assert command.main(["model/resnet/resnet50"]) == 2
+    assert "no case has" in capsys.readouterr().err
+
+
+def test_a_whole_network_has_a_wrong_variant_and_its_gradients_count() -> None:
+    for case in LIVE:
+        assert case.wrong
+        assert "conv1/kernel" in case.variables

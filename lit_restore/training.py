@@ -21,6 +21,7 @@ import lit_restore.tasks  # imported so that a config may say RestorationTask fo
 from lit_restore.callbacks.exact_resume import leave
 from lit_restore.checkpoints import MissingNetworkError
 from lit_restore.config_errors import explain
+from lit_restore.interop.torch_files import TorchFileError
 from lit_restore.interop.vgg_weights import VGGWeightsError
 from lit_restore.tasks import InceptionWeightsError, NonFiniteError
 
@@ -30,6 +31,7 @@ _STATUS: dict[type[BaseException], int] = {
     VGGWeightsError: MISSING,
     MissingNetworkError: MISSING,
     InceptionWeightsError: MISSING,
+    TorchFileError: MISSING,
 }
 _PACKAGE = str(Path(__file__).parent)
 _NOISE = (

@@ -18,7 +18,8 @@ from lit_restore.atomic import replace_file
 from lit_restore.commands._near import guess
 from parity import stored
 from parity.case import Case
-from parity.cases import CASES, LIVE
+from parity.cases import CASES
+from parity.cases import live as live_cases
 from parity.certificate import certify, to_json
 from parity.judge import Reference, Result, bound, distances, judge
 from parity.live import ChainerWorker, KerasWorker, ReferenceRefusedError
@@ -75,7 +76,7 @@ def _compare(args: Sequence[str]) -> int:
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the certificate as a page")
     options = parser.parse_args(args)
     live = options.ref == "live"
-    cases = select(options.word, LIVE if live else ())
+    cases = select(options.word, live_cases() if live else ())
     with _reference(live) as (read, versions):
         results = list(compare(cases, read))
     print(table(results))

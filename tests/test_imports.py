@@ -65,11 +65,12 @@ RULES = {
     "nn": Rule("", "torch", inside="scipy"),
     "optim": Rule("", "torch"),
     "tasks": Rule(
-        "losses metrics nn inference carried checkpoints weights", "lightning torch torchmetrics"
+        "losses metrics nn inference carried checkpoints interop.resnet_weights weights",
+        "lightning torch torchmetrics",
     ),
     "training": Rule(
-        "callbacks checkpoints config_errors data datamodules interop.vgg_weights losses malloc "
-        "models tasks",
+        "callbacks checkpoints config_errors data datamodules interop.torch_files "
+        "interop.vgg_weights losses malloc models tasks",
         "lightning",
     ),
     "weights": Rule("", ""),

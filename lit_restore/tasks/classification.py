@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lit_restore import checkpoints
+from lit_restore.interop.resnet_weights import load_backbone
 from lit_restore.tasks._rates import OptimizerFactory, SchedulerFactory
 from lit_restore.tasks._supervised import SupervisedTask
 
@@ -47,11 +48,17 @@ class ClassificationTask(SupervisedTask):
 
     Attributes:
         class_names: What the classes are called, once the data or a checkpoint said so.
+        backbone: A file of others' weights of a ``ResNet`` to begin with, all but a last layer that
+            scores other classes; see ``lit_restore.interop.load_backbone``. Not with
+            ``initial_weights``; a run that is resumed does not read it.
 
     Raises:
-        ValueError: If only one of ``mean`` and ``std`` is given, or a ``std`` is not above 0; when
-            a run starts, if the network has another number of classes than the data; when a
-            checkpoint is read, if it learned other classes.
+        ValueError: If only one of ``mean`` and ``std`` is given, a ``std`` is not above 0, or both
+            ``backbone`` and ``initial_weights`` are given; when a run starts, if the network has
+            another number of classes than the data; when a checkpoint is read, if it learned other
+            classes.
+        TorchFileError: When a run starts, if ``backbone`` cannot be read or does not fit.
+        KerasFileError: The same of a Keras file.
 
     Source:
         The study notes; He et al., "Deep Residual Learning for Image Recognition", CVPR 2016,
@@ -74,8 +81,12 @@ class ClassificationTask(SupervisedTask):
         tta: Callable[[nn.Module], nn.Module] | None = None,
         mean: tuple[float, ...] | None = None,
         std: tuple[float, ...] | None = None,
+        backbone: str | Path | None = None,
     ) -> None:
+        if backbone is not None and initial_weights is not None:
+            raise ValueError("expected backbone or initial_weights, got both")
         super().__init__(network, optimizer, scheduler, schedule_by, channels_last, initial_weights)
+        self.backbone = backbone
         self.loss = loss or nn.CrossEntropyLoss()
         self.views = [tta(network)] if tta else []  # a list: their weights are the network's
         if (mean is None) != (std is None) or (std is not None and min(std) <= 0):
@@ -103,6 +114,12 @@ class ClassificationTask(SupervisedTask):
                 f"num_classes {len(names)}, got {own}"
             )
         self._call(names)
+
+    def on_fit_start(self) -> None:
+        """Begin with the given weights, unless a checkpoint is resumed."""
+        super().on_fit_start()
+        if self.backbone is not None and not self.resumed:
+            load_backbone(self.network, self.backbone)  # type: ignore[arg-type]
 
     def forward(self, image: Tensor) -> Tensor:
         """Give the logits of pictures in unit range, shape (N, num_classes)."""

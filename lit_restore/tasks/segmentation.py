@@ -32,7 +32,7 @@ class SegmentationTask(SupervisedTask):
 
     Logs ``train/loss`` and its terms, ``val/loss``, and of all pixels of validation or test
     together ``miou``, ``pixel_accuracy``, ``dice``, and ``iou_<class>`` of each class; after a test
-    with ``tta`` the same as ``test/tta_miou`` and so on. What no pixel is, and none is taken for,
+    with ``tta`` also ``test/miou_tta`` and so on. What no pixel is, and none is taken for,
     has no IoU (NaN) and does not count in the mean.
 
     A network whose convolutions do not pad sees the picture's surroundings in training, and is
@@ -135,7 +135,7 @@ class SegmentationTask(SupervisedTask):
         """Log what was counted."""
         self._tell("test/", self.test_scores)
         if self.views:
-            self._tell("test/tta_", self.tta_scores)
+            self._tell("test/", self.tta_scores, "_tta")
 
     def decide(self, logits: Tensor) -> Tensor:
         """Choose a class: shape (N, H, W), int64, of logits (N, num_classes, H, W)."""
@@ -193,8 +193,8 @@ class SegmentationTask(SupervisedTask):
         terms = self.loss(logits, _middle(batch["classes"], size), weights)
         return terms if isinstance(terms, dict) else {"loss": terms}
 
-    def _tell(self, prefix: str, scores: SegmentationScores) -> None:
-        figures = {f"{prefix}{name}": value for name, value in scores.compute().items()}
+    def _tell(self, prefix: str, scores: SegmentationScores, suffix: str = "") -> None:
+        figures = {f"{prefix}{name}{suffix}": value for name, value in scores.compute().items()}
         self.log_dict(figures, prog_bar=False)
         scores.reset()
 

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from lit_restore.data import CutMix, Cutout, Mixup, OneOf
 from lit_restore.datamodules import ClassificationDataModule
+from lit_restore.models import ResNet
 from lit_restore.nn import TTA
 from lit_restore.tasks import ClassificationTask, NonFiniteError
 
@@ -259,3 +260,21 @@ def test_what_is_not_finite_stops_the_run(make_trainer: MakeTrainer) -> None:
 
     with pytest.raises(NonFiniteError, match="the batch's input"):
         make_trainer(max_steps=1).fit(_task(), _loader(batch))
+
+
+def test_a_run_begins_with_a_backbone_of_other_classes(
+    make_trainer: MakeTrainer, classes: Path, tmp_path: Path
+) -> None:
+    thin: dict[str, Any] = {"depths": (1,), "block": "basic", "width": 4, "stem": "small"}
+    published = ResNet(**thin, num_classes=7)
+    torch.save(published.state_dict(), tmp_path / "resnet.pth")
+    network = ResNet(**thin, num_classes=3)
+    first = network.fc.weight.detach().clone()
+    task = ClassificationTask(
+        network, optimizer=partial(torch.optim.SGD, lr=0.0), backbone=tmp_path / "resnet.pth"
+    )
+    make_trainer(max_steps=1, limit_val_batches=0).fit(task, _data(classes))
+    assert torch.equal(network.conv1.weight, published.conv1.weight)
+    assert torch.equal(network.fc.weight, first)
+    with pytest.raises(ValueError, match="backbone or initial_weights, got both"):
+        ClassificationTask(network, backbone="a.pth", initial_weights="b.safetensors")

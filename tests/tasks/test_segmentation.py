@@ -180,7 +180,7 @@ def test_tta_is_measured_beside(make_trainer: MakeTrainer) -> None:
     batch["classes"][:] = 1
     measured = _test(make_trainer(), task, batch, names=("background", "newt"))
     assert measured["test/pixel_accuracy"] == 0.5  # half of it is 0.95 and half 0.27: mean 0.61
-    assert measured["test/tta_pixel_accuracy"] == 1
+    assert measured["test/pixel_accuracy_tta"] == 1
 
 
 def test_checkpoints_tell_names_colours_and_side(make_trainer: MakeTrainer, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_symmetric_padding_is_wrong_for_the_k3_s2_convolution_of_an_even_side() 
 
 
 def test_what_is_stored_is_small() -> None:
-    assert sum(path.stat().st_size for path in stored.FOLDER.glob("*.npz")) < 4_000_000
+    assert sum(path.stat().st_size for path in stored.FOLDER.glob("*.npz")) < 5_000_000
 
 
 def test_a_run_that_agrees_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:

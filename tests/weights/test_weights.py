@@ -4,6 +4,7 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import skimage
 import torch
 from PIL import Image
 
-from benchmarks import edges, edges_methods, inpainting
+from benchmarks import edges, edges_methods, folds, inpainting
 from benchmarks.inpainting_methods import as_bytes
 from lit_restore import weights
 from lit_restore.checkpoints import load_network, read_description
@@ -20,7 +21,9 @@ from lit_restore.commands._comparison import Comparison, compare
 from lit_restore.commands.demo import HELD_OUT
 from lit_restore.data import IrregularMasks, read_image
 from lit_restore.data.resize import matlab_resize
-from lit_restore.inference import Inpainter, Restorer, takes_mask
+from lit_restore.datamodules import SegmentationDataModule
+from lit_restore.inference import Inpainter, Restorer, Segmenter, takes_mask
+from lit_restore.inference.segmenter import is_segmenter
 from lit_restore.metrics import PROTOCOLS, BoundaryFMeasure, hole_psnr, psnr
 from lit_restore.nn.masks import RATIO_BINS
 from lit_restore.weights import shipped, weights_path
@@ -45,7 +48,8 @@ def test_shipped_weights_rebuild_their_network(name: str) -> None:
         given.append(torch.ones(1, 1, size, size))
     with torch.no_grad():
         result = network(*given)
-    assert result.shape == (1, channels, scale * size, scale * size)
+    made = network.num_classes if is_segmenter(network) else channels
+    assert result.shape == (1, made, scale * size, scale * size)
     assert read_description(weights_path(name))["recipe"] == shipped()[name].recipe
 
 
@@ -54,6 +58,7 @@ def test_shipped_weights_stay_small() -> None:
     assert sizes["mosaic_unet"] <= 4_000_000
     assert sizes["inpaint_pconv"] <= 8_000_000
     assert sizes["photo2edges"] <= 4_500_000
+    assert max(sizes["newts"], sizes["membrane"]) <= 3_000_000
     assert sum(sizes[name] for name in ENLARGING) <= 20_000_000
 
 
@@ -220,3 +225,41 @@ def test_photo2edges_reaches_what_the_index_says() -> None:
     recorded = shipped()["photo2edges"].quality["bsds_edges_f_measure"]
     assert found == pytest.approx(recorded["restored"], abs=0.01)
     assert found > max(recorded["canny"], recorded["sobel"])
+
+
+def test_membranes_are_found_between_drawn_cells() -> None:
+    rows, columns = torch.meshgrid(torch.arange(160), torch.arange(192), indexing="ij")
+    distance = torch.minimum((rows % 40 - 20).abs(), (columns % 48 - 24).abs())
+    noise = 12 * torch.randn(160, 192, generator=torch.Generator().manual_seed(0))
+    drawn = torch.where(distance <= 2, 60.0, 160.0) + noise
+    picture = drawn.clamp(0, 255).to(torch.uint8)[None]
+
+    cell = Segmenter(load_network(weights_path("membrane")))(picture)[0]
+
+    assert cell[distance <= 1].mean() < 0.1
+    assert cell[distance > 6].mean() > 0.95
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "options", "figure", "least"),
+    [
+        ("membrane", "membrane/train", {"images": "image", "labels": "label", "kind": "binary",
+          "names": ["membrane", "cell"], "grey": True}, "pixel_accuracy", 0.92),
+        ("newts", "newts/train", {"labels": "seg_images", "names": ["background", "akahara",
+          "madara"], "colours": [[0, 0, 0], [128, 0, 0], [0, 128, 0]], "working_side": 256},
+         "miou", 0.8),
+    ],
+    ids=["membrane", "newts"],
+)  # fmt: skip
+def test_segmenters_know_what_they_were_trained_on(
+    name: str, folder: str, options: dict[str, Any], figure: str, least: float
+) -> None:
+    root = os.environ.get("LIT_RESTORE_DATA")
+    if not root:
+        pytest.skip(f"LIT_RESTORE_DATA names no folder with {folder}")
+    data = SegmentationDataModule(str(Path(root, folder)), folds=2, **options)
+    network = load_network(weights_path(name))
+    data.setup("test")
+    assert network.class_names == data.class_names
+    assert getattr(network, "working_side", None) == data.working_side
+    assert folds.judge(network, data, "none").figures()[figure] > least

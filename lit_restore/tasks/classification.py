@@ -7,8 +7,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from lit_restore import checkpoints
 from lit_restore.interop.resnet_weights import load_backbone
+from lit_restore.tasks._classes import check_count, learned_names
 from lit_restore.tasks._rates import OptimizerFactory, SchedulerFactory
 from lit_restore.tasks._supervised import SupervisedTask
 
@@ -107,12 +107,7 @@ class ClassificationTask(SupervisedTask):
         names = getattr(getattr(self.trainer, "datamodule", None), _NAMES, None)
         if not names:
             return
-        own = getattr(self.network, "num_classes", len(names))
-        if own != len(names):
-            raise ValueError(
-                f"the data have {len(names)} classes, {', '.join(names)}: expected a network of "
-                f"num_classes {len(names)}, got {own}"
-            )
+        check_count(names, getattr(self.network, "num_classes", len(names)))
         self._call(names)
 
     def on_fit_start(self) -> None:
@@ -157,13 +152,7 @@ class ClassificationTask(SupervisedTask):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse to go on, or to test, with other classes; without any, take the checkpoint's."""
-        networks = checkpoint.get(checkpoints.KEY, {}).get("networks", {})
-        learned, own = networks.get("network", {}).get(_NAMES), self.class_names
-        if learned is not None and own is not None and list(learned) != list(own):
-            raise ValueError(
-                f"the checkpoint learned the classes {', '.join(learned)}, got data of "
-                f"{', '.join(own)}"
-            )
+        learned = learned_names(checkpoint, self.class_names)
         if learned is not None:
             self._call(learned)
         super().on_load_checkpoint(checkpoint)

@@ -8,12 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lit_restore import checkpoints
 from lit_restore.carried import carry
 from lit_restore.inference.covering import covering_logits
 from lit_restore.inference.descent import total
 from lit_restore.losses import SegmentationLoss
 from lit_restore.metrics import SegmentationScores
+from lit_restore.tasks._classes import check_count, learned_names
 from lit_restore.tasks._rates import OptimizerFactory, SchedulerFactory
 from lit_restore.tasks._supervised import SupervisedTask
 
@@ -92,12 +92,8 @@ class SegmentationTask(SupervisedTask):
         """
         data = getattr(self.trainer, "datamodule", None)
         names = getattr(data, "class_names", None)
-        if names is not None and len(names) != max(self.num_classes, 2):
-            wanted = "1 (a yes or no)" if len(names) == 2 else str(len(names))
-            raise ValueError(
-                f"the data have {len(names)} classes, {', '.join(names)}: expected a network of "
-                f"num_classes {wanted}, got {self.num_classes}"
-            )
+        if names is not None:
+            check_count(names, self.num_classes, binary=True)
         carry(self.network, {name: getattr(data, name, None) for name in _CARRIED})
         self.val_scores, self.test_scores, self.tta_scores = (self._scores() for _ in range(3))
 
@@ -150,13 +146,7 @@ class SegmentationTask(SupervisedTask):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse to go on, or to test, with other classes."""
-        networks = checkpoint.get(checkpoints.KEY, {}).get("networks", {})
-        learned, own = networks.get("network", {}).get("class_names"), self._names()
-        if learned is not None and own is not None and list(learned) != list(own):
-            raise ValueError(
-                f"the checkpoint learned the classes {', '.join(learned)}, got data of "
-                f"{', '.join(own)}"
-            )
+        learned_names(checkpoint, self._names())
         super().on_load_checkpoint(checkpoint)
 
     @property

@@ -10,6 +10,7 @@ from torch import nn
 from lit_restore.models import ConvSegmenter, PoolingSegmenter, UNet
 from parity.case import Case, Ours
 from parity.cases import segmentation_errors as errors
+from parity.mutants import mutants
 from parity.network import Network, network_case
 
 Build = Callable[..., nn.Module]
@@ -107,17 +108,21 @@ def _raw(name: str, build: Build, reference: str, **settings: Any) -> Iterator[C
     for training in (False, True):
         mode = "train" if training else "eval"
         case = _case(f"raw_tensorflow_{name}/{mode}", build, (2, 6, 10), training)
-        layers = tuple(Network(build, (2, 6, 10)).layers)
+        plain = Network(build, (2, 6, 10), training)
+        network = replace(plain, untapped=tuple(plain.layers))
+        wrong: dict[str, Ours] = {
+            what: replace(network, build=one)
+            for what, one in errors.of_norms(build, training).items()
+        }
+        if settings.get("skip"):
+            wrong["joined backwards"] = partial(errors.joined_backwards, network)
         yield replace(
             case,
-            ours=replace(case.ours, untapped=layers),  # type: ignore[type-var]
-            wrong={
-                what: replace(one, untapped=layers)  # type: ignore[type-var]
-                for what, one in case.wrong.items()
-            },
+            ours=network,
             reference=f"raw_tensorflow.{reference}",
             settings={"training": training, **settings},
-            mutants=dict,
+            wrong=wrong,
+            mutants=partial(mutants, network),
         )
 
 

@@ -244,10 +244,10 @@ def test_membranes_are_found_between_drawn_cells() -> None:
     ("name", "folder", "options", "figure", "least"),
     [
         ("membrane", "membrane/train", {"images": "image", "labels": "label", "kind": "binary",
-          "names": ["membrane", "cell"], "grey": True}, "pixel_accuracy", 0.92),
+          "names": ["membrane", "cell"], "grey": True}, "pixel_accuracy", 0.91),
         ("newts", "newts/train", {"labels": "seg_images", "names": ["background", "akahara",
           "madara"], "colours": [[0, 0, 0], [128, 0, 0], [0, 128, 0]], "working_side": 256},
-         "miou", 0.8),
+         "miou", 0.75),
     ],
     ids=["membrane", "newts"],
 )  # fmt: skip

@@ -137,11 +137,25 @@ def _complaint(error: BaseException | None) -> BaseException | None:
             return ConfigError("the checkpoint is of another network than the config's")
         if "loaded state dict" in str(error):
             return ConfigError("the checkpoint has other rate_scales than the config")
+        told = _of_worker(str(error))
+        if told:
+            return ConfigError(told)
         frames = traceback.extract_tb(error.__traceback__)
         if frames and frames[-1].filename.startswith(_PACKAGE):
             return error
         error = error.__cause__
     return None
+
+
+def _of_worker(text: str) -> str:
+    """Find what our own code refused in a loader's process, whose error comes back as a text."""
+    if not (text.startswith("Caught ") and "DataLoader worker process" in text.split("\n")[0]):
+        return ""
+    lines = text.strip().split("\n")
+    places = [line.split('"')[1] for line in lines if line.lstrip().startswith('File "')]
+    if not places or not places[-1].startswith(_PACKAGE):
+        return ""
+    return lines[-1].partition(": ")[2]
 
 
 def quieten() -> None:

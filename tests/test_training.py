@@ -9,9 +9,11 @@ from typing import Any, NoReturn
 
 import pytest
 import torch
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset
 
 from lit_restore import training
-from lit_restore.data import Mosaic
+from lit_restore.data import LabelError, Mosaic, make_classes, read_classes
 from lit_restore.losses import PerceptualLoss
 
 
@@ -198,3 +200,39 @@ def test_two_processes_train_by_the_shipped_config(image_folder: Path, tmp_path:
     path = tmp_path / "runs/mosaic_unet/last.ckpt"
     assert torch.load(path, weights_only=True)["global_step"] == 3
     assert list((tmp_path / "runs").rglob("images/step_*.png"))
+
+
+class _Labels(Dataset[Any]):
+    """A label image with a colour that no class has."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> Any:
+        return read_classes(self.path, make_classes(["no", "yes"]))
+
+
+def test_what_a_loaders_process_refused_is_told_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "label.png"
+    Image.new("RGB", (4, 4), (1, 2, 3)).save(path)
+    with pytest.raises(LabelError) as raised:
+        list(DataLoader(_Labels(path), num_workers=1))
+    complaint = training._complaint(raised.value)
+    assert str(complaint).startswith(f"{path}: colour (1, 2, 3) at x 0, y 0 is of no class")
+    assert "\n" not in str(complaint)
+
+
+class _Defect(_Labels):
+    """Something that no code of ours refuses."""
+
+    def __getitem__(self, index: int) -> Any:
+        raise TypeError("no such thing")
+
+
+def test_a_defect_in_a_loaders_process_shows_its_trace() -> None:
+    with pytest.raises(TypeError) as raised:
+        list(DataLoader(_Defect(Path()), num_workers=1))
+    assert training._complaint(raised.value) is None

@@ -12,6 +12,7 @@ from lit_restore.data._indexed import Indexed, distinct
 from lit_restore.data.classes import IGNORED, Classes, Colour, as_colour
 from lit_restore.data.images import read_indexed
 
+_GREYISH = 32  # levels by which a JPEG may tint what was grey
 LabelKind = Literal["colours", "index", "binary", "foreground"]
 
 
@@ -191,6 +192,13 @@ def _in_black_and_white(pixels: Indexed, path: Path) -> Tensor:
             "are both black; expected the kind index or foreground"
         )
     found, where = distinct(pixels)
+    spread = found.amax(-1) - found.amin(-1)
+    if len(spread) and int(spread.max()) > _GREYISH:
+        colour = tuple(found[spread.argmax()].tolist())
+        raise LabelError(
+            f"{path}: labels of the kind binary are black and white, got the colour {colour}; "
+            "expected the kind foreground (whatever is not black) or colours"
+        )
     luma = (found * torch.tensor([299, 587, 114])).sum(-1)
     return (2 * luma > 1000 * (65535 if highest > 255 else 255)).long()[where]
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from lightning.pytorch.utilities import rank_zero_info
+
 from lit_restore.data.border_weights import BorderWeights
 from lit_restore.data.classes import BINARY, Classes, Colour, as_colour, make_classes
 from lit_restore.data.images import list_images
@@ -153,6 +155,10 @@ class SegmentationDataModule(ImageDataModule):
         table = self._table()
         self.class_names = table.names if table else ()
         self.class_colours = table.colours if table else ()
+        if table is not None and self.colours is None and self.kind == "colours":
+            pairs = zip(table.names, table.colours, strict=True)
+            told = ", ".join(f"{name} {colour}" for name, colour in pairs)
+            rank_zero_info(f"classes by the colours that were found: {told}")
 
     def dataset(self, split: str) -> SegmentationDataset:
         """Build the dataset of a split.

@@ -197,3 +197,11 @@ def test_labels_are_turned_upright_as_their_picture_is(tmp_path: Path) -> None:
 def test_options_that_do_not_fit_are_refused(options: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         LabelReader(NEWTS, **options)
+
+
+def test_binary_labels_in_colours_are_refused_with_a_hint(tmp_path: Path) -> None:
+    pixels = np.zeros((4, 5, 3), np.uint8)
+    pixels[1, 2] = (128, 0, 0)
+    path = _save(tmp_path / "a.png", pixels)
+    with pytest.raises(LabelError, match=r"got the colour \(128, 0, 0\); expected the kind fore"):
+        read_classes(path, BINARY, kind="binary")

@@ -8,8 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lit_restore.data._draws import uniform
-
-_LUMA = (0.299, 0.587, 0.114)
+from lit_restore.data._luma import luma
 
 
 @dataclass(frozen=True)
@@ -63,15 +62,15 @@ class ColourJitter:
         if self.brightness:
             image = image * _factor(generator, self.brightness)
         if self.contrast:
-            mean = _luma(image).mean()
+            mean = _brightness(image).mean()
             image = mean + (image - mean) * _factor(generator, self.contrast)
         if not (self.saturation or self.hue):
             return image
         if len(image) == 1:
             raise ValueError("grey pictures have no saturation and no hue: expected 0 for both")
         if self.saturation:
-            luma = _luma(image)
-            image = luma + (image - luma) * _factor(generator, self.saturation)
+            grey = luma(image)
+            image = grey + (image - grey) * _factor(generator, self.saturation)
         if self.hue:
             turn = _turn_of_hue(uniform(generator, (-self.hue, self.hue)))
             image = torch.einsum("dc,chw->dhw", turn, image)
@@ -95,10 +94,8 @@ def _factor(generator: torch.Generator, spread: float) -> float:
     return uniform(generator, (1 - spread, 1 + spread))
 
 
-def _luma(image: Tensor) -> Tensor:
-    if len(image) == 1:
-        return image
-    return (image * torch.tensor(_LUMA).view(3, 1, 1)).sum(0, keepdim=True)
+def _brightness(image: Tensor) -> Tensor:
+    return image if len(image) == 1 else luma(image)
 
 
 def _turn_of_hue(turns: float) -> Tensor:

@@ -3,21 +3,13 @@
 import torch
 from torch import Tensor
 
-from lit_restore.data._draws import check_probability, happens, integer
-from lit_restore.data.mixing import (
-    Generators,
-    Mixing,
-    beta,
-    check_alpha,
-    check_batch,
-    mixed,
-    partners,
-)
+from lit_restore.data._draws import integer
+from lit_restore.data.mixing import PartnerMixing, beta
 
 Box = tuple[int, int, int, int]
 
 
-class CutMix(Mixing):
+class CutMix(PartnerMixing):
     """Pastes a rectangle of another picture of the batch at its own place in each picture.
 
     The share that would be kept is drawn from Beta(alpha, alpha), the rectangle's centre evenly
@@ -39,30 +31,16 @@ class CutMix(Mixing):
     """
 
     def __init__(self, alpha: float = 1.0, probability: float = 1.0) -> None:
-        check_alpha(alpha)
-        check_probability("probability", probability)
-        self.alpha = alpha
-        self.probability = probability
+        super().__init__(alpha, probability)
 
-    def __call__(
-        self, images: Tensor, labels: Tensor, generators: Generators
-    ) -> tuple[Tensor, Tensor]:
-        """Paste into each picture; one rectangle of each sample's own generator."""
-        check_batch(images, labels, generators)
-        others = partners(generators[0], len(images))
-        height, width = images.shape[-2:]
-        pasted, shares = images.clone(), labels.clone()
-        for sample, generator in enumerate(generators):
-            if not happens(generator, self.probability):
-                continue
-            kept = beta(generator, self.alpha)
-            x, y = integer(generator, (0, width - 1)), integer(generator, (0, height - 1))
-            left, top, right, bottom = cutmix_box(height, width, kept, x, y)
-            cut = (slice(None), slice(top, bottom), slice(left, right))
-            pasted[sample][cut] = images[others[sample]][cut]
-            share = (bottom - top) * (right - left) / (height * width)
-            shares[sample] = mixed(labels[sample], labels[others[sample]], share)
-        return pasted, shares
+    def mix_into(self, image: Tensor, other: Tensor, generator: torch.Generator) -> float:
+        """Paste a rectangle, and return its share of the pixels."""
+        height, width = image.shape[-2:]
+        kept = beta(generator, self.alpha)
+        x, y = integer(generator, (0, width - 1)), integer(generator, (0, height - 1))
+        left, top, right, bottom = cutmix_box(height, width, kept, x, y)
+        image[:, top:bottom, left:right] = other[:, top:bottom, left:right]
+        return (bottom - top) * (right - left) / (height * width)
 
 
 def cutmix_box(height: int, width: int, share_kept: float, x: int, y: int) -> Box:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from lit_restore.data._draws import check_probability, choose, integer, uniform
+from lit_restore.data._draws import check_probability, choose, happens, integer, uniform
 
 MIXING_SEED = "mixing_seed"
 Generators = Sequence[torch.Generator]
@@ -45,6 +45,49 @@ class Mixing(ABC):
         """Name the class and what it was made with, so that equal ones read equal."""
         settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
         return f"{type(self).__name__}({settings})"
+
+
+class PartnerMixing(Mixing):
+    """Mixes each picture with another of its batch, and its label by the same share.
+
+    Args:
+        alpha: Of the Beta distribution that shares are drawn from.
+        probability: Of each picture to be mixed, 0..1.
+
+    Raises:
+        ValueError: If ``alpha`` is not above 0, or ``probability`` is none; in a call, if the batch
+            has one sample only.
+    """
+
+    def __init__(self, alpha: float, probability: float) -> None:
+        check_alpha(alpha)
+        check_probability("probability", probability)
+        self.alpha = alpha
+        self.probability = probability
+
+    def __call__(
+        self, images: Tensor, labels: Tensor, generators: Generators
+    ) -> tuple[Tensor, Tensor]:
+        """Mix each picture as its own generator draws."""
+        check_batch(images, labels, generators)
+        others = partners(generators[0], len(images))
+        made, shares = images.clone(), labels.clone()
+        for sample, generator in enumerate(generators):
+            if happens(generator, self.probability):
+                other = others[sample]
+                share = self.mix_into(made[sample], images[other], generator)
+                shares[sample] = mixed(labels[sample], labels[other], share)
+        return made, shares
+
+    @abstractmethod
+    def mix_into(self, image: Tensor, other: Tensor, generator: torch.Generator) -> float:
+        """Change a picture in place, and return the other's share of it.
+
+        Args:
+            image: Shape (C, H, W).
+            other: The same shape.
+            generator: Of the sample.
+        """
 
 
 class OneOf(Mixing):

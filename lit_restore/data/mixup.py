@@ -1,20 +1,12 @@
 """Mixup: pictures and labels blended with others."""
 
+import torch
 from torch import Tensor
 
-from lit_restore.data._draws import check_probability, happens
-from lit_restore.data.mixing import (
-    Generators,
-    Mixing,
-    beta,
-    check_alpha,
-    check_batch,
-    mixed,
-    partners,
-)
+from lit_restore.data.mixing import PartnerMixing, beta, mixed
 
 
-class Mixup(Mixing):
+class Mixup(PartnerMixing):
     """Blends each picture, and its label alike, with another of the batch.
 
     The share of the picture itself is drawn from Beta(alpha, alpha) for each: with a small
@@ -34,22 +26,10 @@ class Mixup(Mixing):
     """
 
     def __init__(self, alpha: float = 0.2, probability: float = 1.0) -> None:
-        check_alpha(alpha)
-        check_probability("probability", probability)
-        self.alpha = alpha
-        self.probability = probability
+        super().__init__(alpha, probability)
 
-    def __call__(
-        self, images: Tensor, labels: Tensor, generators: Generators
-    ) -> tuple[Tensor, Tensor]:
-        """Blend each picture by a share of its own generator."""
-        check_batch(images, labels, generators)
-        others = partners(generators[0], len(images))
-        blended, shares = images.clone(), labels.clone()
-        for sample, generator in enumerate(generators):
-            if not happens(generator, self.probability):
-                continue
-            share = 1 - beta(generator, self.alpha)
-            blended[sample] = mixed(images[sample], images[others[sample]], share)
-            shares[sample] = mixed(labels[sample], labels[others[sample]], share)
-        return blended, shares
+    def mix_into(self, image: Tensor, other: Tensor, generator: torch.Generator) -> float:
+        """Blend, and return the other's share."""
+        share = 1 - beta(generator, self.alpha)
+        image.copy_(mixed(image, other, share))
+        return share

@@ -15,11 +15,11 @@ from lit_restore.data._draws import (
     needed,
     uniform,
 )
+from lit_restore.data._luma import luma
 from lit_restore.data.degradation import Degradation, check_picture, to_codes
 from lit_restore.data.degradations import compressed
 
 _MODES = ("area", "bilinear", "bicubic")
-_LUMA = (0.299, 0.587, 0.114)
 
 
 def resized(image: Tensor, size: tuple[int, int], generator: torch.Generator) -> Tensor:
@@ -115,7 +115,7 @@ class RandomNoise(Degradation):
         generator = needed(generator, "noise")
         normal, grey = happens(generator, self.normal), happens(generator, self.grey)
         clean = image.float()
-        light = _luma(clean) if grey else clean
+        light = luma(clean) if grey else clean
         if normal:
             sigma = uniform(generator, self.sigmas)
             noise = torch.randn(light.shape, generator=generator) * sigma
@@ -123,11 +123,6 @@ class RandomNoise(Degradation):
             strength = uniform(generator, self.strengths)
             noise = (torch.poisson(light, generator=generator) - light) * strength
         return to_codes(clean + noise)
-
-
-def _luma(image: Tensor) -> Tensor:
-    weights = torch.tensor(_LUMA).reshape(3, 1, 1)
-    return (image * weights).sum(dim=0, keepdim=True)
 
 
 class RandomJPEG(Degradation):

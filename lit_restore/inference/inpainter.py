@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lit_restore.inference._device import find_device
+from lit_restore.inference._picture import check_image
 from lit_restore.nn import to_unit
 
 REACH = 12
@@ -117,10 +118,7 @@ class Inpainter:
         return (to_unit(result) if self.signed else result).clamp(0, 1)
 
     def _check(self, image: Tensor, mask: Tensor) -> None:
-        if image.ndim != 3 or image.shape[0] != 3 or 0 in image.shape:
-            raise ValueError(f"image must have shape (3, H, W), got {tuple(image.shape)}")
-        if image.dtype != torch.uint8 and not image.is_floating_point():
-            raise ValueError(f"image must be uint8 or float in unit range, got {image.dtype}")
+        check_image(image, 3)
         if mask.shape != (1, *image.shape[1:]):
             raise ValueError(
                 f"mask must have shape {(1, *image.shape[1:])} for an image of "

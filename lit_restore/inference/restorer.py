@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from lit_restore.inference._device import find_device
+from lit_restore.inference._picture import check_image
 from lit_restore.inference.luma import (
     brightness_of,
     full_luma,
@@ -85,7 +86,7 @@ class Restorer:
             ValueError: If ``image`` has another shape or type, or the network gives another size
                 than its ``scale`` says.
         """
-        self._check(image)
+        check_image(image, self.in_channels)
         return self.restore_enlarged(resized(image, self.enlarged_by))
 
     @torch.inference_mode()
@@ -101,7 +102,7 @@ class Restorer:
         Raises:
             ValueError: As of a call.
         """
-        self._check(image)
+        check_image(image, self.in_channels)
         batch = image[None].to(self.device)
         batch = batch.float() / 255 if batch.dtype == torch.uint8 else batch.float()
         if self.brightness is None:
@@ -145,14 +146,6 @@ class Restorer:
             result: Tensor = self.network(batch)
             return result
         return torch.cat([self.network(image) for image in torch.split(batch, 1)])
-
-    def _check(self, image: Tensor) -> None:
-        allowed = (1, 3) if self.in_channels == 1 else (self.in_channels,)
-        if image.ndim != 3 or image.shape[0] not in allowed or 0 in image.shape:
-            shapes = " or ".join(f"({channels}, H, W)" for channels in allowed)
-            raise ValueError(f"image must have shape {shapes}, got {tuple(image.shape)}")
-        if image.dtype != torch.uint8 and not image.is_floating_point():
-            raise ValueError(f"image must be uint8 or float in unit range, got {image.dtype}")
 
     def _check_size(self, given: Tensor, result: Tensor) -> None:
         expected = [self.network_scale * side - 2 * self.margin for side in given.shape[-2:]]

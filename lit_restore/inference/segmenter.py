@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lit_restore.inference._device import find_device
+from lit_restore.inference._picture import check_image
 from lit_restore.inference.luma import full_luma
 from lit_restore.inference.tiles import Grid, cores, cut, grid_of, tiles
 
@@ -86,7 +87,7 @@ class Segmenter:
             ValueError: If ``image`` has another shape or type, or the network gives another size
                 than it says.
         """
-        self._check(image)
+        check_image(image, self.in_channels)
         seen = brought_to(grey_of(image) if self.in_channels == 1 else image, self.working_side)
         found = self.predict(seen[None] / 255 if seen.dtype == torch.uint8 else seen[None].float())
         if found.shape[-2:] != image.shape[-2:]:
@@ -143,14 +144,6 @@ class Segmenter:
             )
         return logits.sigmoid() if self.num_classes == 1 else logits.softmax(dim=1)
 
-    def _check(self, image: Tensor) -> None:
-        allowed = (1, 3) if self.in_channels == 1 else (self.in_channels,)
-        if image.ndim != 3 or image.shape[0] not in allowed or 0 in image.shape:
-            shapes = " or ".join(f"({channels}, H, W)" for channels in allowed)
-            raise ValueError(f"image must have shape {shapes}, got {tuple(image.shape)}")
-        if image.dtype != torch.uint8 and not image.is_floating_point():
-            raise ValueError(f"image must be uint8 or float in unit range, got {image.dtype}")
-
 
 def decide(probabilities: Tensor, threshold: float | None = None) -> Tensor:
     """Choose the class of every pixel.
@@ -185,16 +178,13 @@ def brought_to(image: Tensor, side: int | None) -> Tensor:
         image: Shape (C, H, W); uint8, or float in unit range, which is clipped to it.
         side: Pixels; None leaves the picture as it is.
     """
-    longer = max(image.shape[-2:])
-    if side is None or longer == side:
+    height, width = image.shape[-2:]
+    if side is None or max(height, width) == side:
         return image
-    from lit_restore.data.resize import resize_bicubic_pillow  # whose package needs Pillow
+    from lit_restore.data import fitted_size  # whose package needs Pillow
+    from lit_restore.data.resize import resize_bicubic_pillow
 
-    height, width = (
-        max((2 * own * side + longer) // (2 * longer), 1)  # rounded half up
-        for own in image.shape[-2:]
-    )
-    resized = resize_bicubic_pillow(image, (height, width))
+    resized = resize_bicubic_pillow(image, fitted_size((height, width), side))
     return resized.clamp(0, 1) if image.is_floating_point() else resized
 
 

@@ -12,7 +12,7 @@ from lit_restore.carried import carry
 from lit_restore.inference.covering import covering_logits
 from lit_restore.inference.descent import total
 from lit_restore.losses import SegmentationLoss
-from lit_restore.metrics import SegmentationScores
+from lit_restore.metrics import SegmentationScores, predicted_classes
 from lit_restore.tasks._classes import check_count, learned_names
 from lit_restore.tasks._rates import OptimizerFactory, SchedulerFactory
 from lit_restore.tasks._supervised import SupervisedTask
@@ -135,9 +135,7 @@ class SegmentationTask(SupervisedTask):
 
     def decide(self, logits: Tensor) -> Tensor:
         """Choose a class: shape (N, H, W), int64, of logits (N, num_classes, H, W)."""
-        if self.num_classes == 1:
-            return (logits[:, 0].sigmoid() >= self.threshold).long()
-        return logits.argmax(dim=1)
+        return predicted_classes(logits, self.threshold)
 
     def image_columns(self, batch: dict[str, Any]) -> Sequence[Tensor]:
         """Show pictures, predicted and true classes, each of shape (N, 3, H, W)."""
